@@ -1,0 +1,50 @@
+// The logger: JSON lines by pino, or the same facts as readable lines on a terminal. Nothing else writes to stdout or stderr
+// but the CLI. Messages are constant; data is in fields; errors go under `err`.
+import { type Logger as PinoLogger, pino, stdSerializers } from 'pino';
+
+export type Logger = PinoLogger;
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Readable lines instead of JSON. */
+  readonly pretty: boolean;
+  /** Where lines go. Default stderr. */
+  readonly write?: (line: string) => void;
+}
+
+export function createLogger(options: LogOptions): Logger {
+  const write = options.write ?? ((line: string): void => void process.stderr.write(line));
+  const stream = options.pretty ? { write: (line: string): void => write(readable(line)) } : { write };
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: stdSerializers.errWithCause },
+    },
+    stream,
+  );
+}
+
+const COLORS: Readonly<Record<string, string>> = {
+  debug: '\x1b[2m',
+  info: '\x1b[36m',
+  warn: '\x1b[33m',
+  error: '\x1b[31m',
+};
+
+/** `12:00:01 info  certificate obtained  name=app.example.com issuer=acme` */
+function readable(line: string): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const color = COLORS[String(level)] ?? '';
+  let text = `\x1b[2m${String(time).slice(11, 19)}\x1b[0m ${color}${String(level).padEnd(5)}\x1b[0m ${String(msg)}`;
+  for (const [key, value] of Object.entries(fields)) {
+    const shown = typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value);
+    text += `  \x1b[2m${key}=\x1b[0m${shown}`;
+  }
+  const error = err as { message?: string; code?: string } | undefined;
+  if (error !== undefined) text += `  \x1b[31m${error.message ?? JSON.stringify(err)}\x1b[0m`;
+  return `${text}\n`;
+}
