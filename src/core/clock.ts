@@ -11,3 +11,8 @@ export const systemClock: Clock = { now: () => Date.now() };
 export function monotonicMs(): number {
   return performance.now();
 }
+
+/** Now, as a Date field has it (RFC 9110 section 5.6.7). */
+export function httpDate(): string {
+  return new Date().toUTCString();
+}

@@ -1,0 +1,22 @@
+// Answers HTTP-01 validators (RFC 8555 section 8.3) before anything else sees the request. GET and HEAD, the host the
+// token is for, the token itself; everything else under the path is 404 and never reaches an upstream.
+import type { Exchange } from '../http/exchange.ts';
+import { sendPlain } from '../http/plain-response.ts';
+
+const PREFIX = '/.well-known/acme-challenge/';
+
+/** Where a token's answer is found: certs/challenges. */
+export interface ChallengeAnswers {
+  answer(host: string, token: string): string | null;
+}
+
+/** Answers the exchange and returns true when its path is the challenge path. */
+export function answerChallenge(exchange: Exchange, challenges: ChallengeAnswers): boolean {
+  const { path, method, host } = exchange.request;
+  if (!path.startsWith(PREFIX)) return false;
+  const isRead = method === 'GET' || method === 'HEAD';
+  const answer = isRead ? challenges.answer(host, path.slice(PREFIX.length)) : null;
+  if (answer === null) sendPlain(exchange, 404, 'text/plain; charset=utf-8', '404 Not Found\n');
+  else sendPlain(exchange, 200, 'application/octet-stream', answer, ['Cache-Control', 'no-store']);
+  return true;
+}

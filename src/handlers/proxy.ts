@@ -1,0 +1,184 @@
+// Forwards one exchange to an upstream target and the answer back, with back-pressure both ways. One object per
+// exchange; nothing else is allocated per chunk. Retries only where retry.ts allows it.
+import { PerantaraError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
+import { appendForwarded, appendVia, isClientClaim } from '../http/forwarded.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import type { ResponseHead } from '../http/message.ts';
+import { sendError } from '../http/plain-response.ts';
+import type { ClientConnection, OutgoingRequest, ResponseObserver } from '../http1/client-connection.ts';
+import { shouldRetry } from '../upstream/retry.ts';
+import type { Target } from '../upstream/target.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+export interface ProxyOptions {
+  readonly upstream: Upstream;
+  /** Lower-case names with `_` that may pass. */
+  readonly underscoreHeaders: ReadonlySet<string>;
+  /** Largest request content in bytes, or null. */
+  readonly maxBodyBytes: number | null;
+  readonly log: Logger;
+}
+
+export function proxyHandler(options: ProxyOptions): Handler {
+  return (exchange) => new Forwarding(exchange, options).start();
+}
+
+class Forwarding implements ExchangeObserver, ResponseObserver {
+  readonly #exchange: Exchange;
+  readonly #options: ProxyOptions;
+  readonly #tried: Target[] = [];
+  #request: OutgoingRequest | null = null;
+  #target: Target | null = null;
+  #connection: ClientConnection | null = null;
+  #contentTaken = false;
+  #requestDone = false;
+  #upgraded = false;
+  #repeated = false;
+
+  constructor(exchange: Exchange, options: ProxyOptions) {
+    this.#exchange = exchange;
+    this.#options = options;
+  }
+
+  start(): void {
+    const exchange = this.#exchange;
+    const { maxBodyBytes } = this.#options;
+    if (maxBodyBytes !== null) exchange.limitRequest(maxBodyBytes);
+    exchange.observe(this);
+    const { request } = exchange;
+    this.#prepare(request.headers);
+    this.#request = {
+      method: request.method,
+      target: request.path + request.query,
+      headers: request.headers,
+      length: exchange.requestLength,
+      upgradeTo: exchange.upgradeTo,
+      acceptsTrailers: exchange.acceptsTrailers,
+    };
+    this.#requestDone = exchange.requestLength === 0;
+    this.#attempt(null, null);
+  }
+
+  /** Makes the client's fields the upstream's: drops its claims about itself, adds what we know. */
+  #prepare(headers: HeaderList): void {
+    const { underscoreHeaders } = this.#options;
+    headers.filter((name) => {
+      const lower = name.toLowerCase();
+      return !isClientClaim(lower) && (!lower.includes('_') || underscoreHeaders.has(lower));
+    });
+    appendForwarded(headers, this.#exchange.request, this.#exchange.client);
+    appendVia(headers, this.#exchange.request);
+  }
+
+  /** `again`: the target whose stale connection failed, to be tried once more on a fresh one. */
+  #attempt(again: Target | null, failure: PerantaraError | null): void {
+    const target = again ?? this.#options.upstream.pick(this.#tried);
+    if (target === null) {
+      sendError(this.#exchange, failure ?? noTarget());
+      return;
+    }
+    if (again === null) this.#tried.push(target);
+    const connection = again === null ? target.claim() : target.claimFresh();
+    this.#target = target;
+    this.#connection = connection;
+    const isOpen = connection.served > 0;
+    connection.send(this.#request!, this);
+    if (isOpen) this.onConnect();
+  }
+
+  #release(): void {
+    this.#target?.release();
+    this.#target = null;
+  }
+
+  // From the upstream.
+
+  onConnect(): void {
+    if (this.#requestDone || this.#contentTaken) return;
+    this.#contentTaken = true;
+    this.#exchange.receive();
+  }
+
+  onInformation(head: ResponseHead): void {
+    this.#exchange.inform(head);
+  }
+
+  onResponse(head: ResponseHead, length: number | null): void {
+    this.#exchange.respond(head, length);
+  }
+
+  onUpgrade(head: ResponseHead, protocol: string): void {
+    this.#upgraded = true;
+    this.#requestDone = false;
+    this.#exchange.upgrade(head, protocol);
+    this.#exchange.receive();
+  }
+
+  onResponseData(chunk: Buffer): void {
+    if (!this.#exchange.write(chunk)) this.#connection?.pause();
+  }
+
+  onResponseEnd(trailers: HeaderList | null): void {
+    this.#release();
+    // A response that is complete before its request: what is left of the request has nowhere to go.
+    if (!this.#requestDone && !this.#upgraded) this.#connection?.destroy();
+    this.#exchange.end(trailers);
+  }
+
+  onRequestDrain(): void {
+    this.#exchange.resume();
+  }
+
+  onResponseError(error: PerantaraError): void {
+    const target = this.#target;
+    const connection = this.#connection!;
+    this.#release();
+    this.#connection = null;
+    const retry = this.#exchange.responded
+      ? 'no'
+      : shouldRetry(error, {
+          method: this.#request!.method,
+          contentTaken: this.#contentTaken,
+          hasContent: this.#exchange.requestLength !== 0,
+          reused: connection.reused && !this.#repeated,
+          responseStarted: connection.responseStarted,
+        });
+    if (!this.#upgraded) {
+      const { host, path } = this.#exchange.request;
+      const fields = { id: this.#exchange.id, host, path, target: target?.name, code: error.code, retry };
+      this.#options.log.warn({ ...fields, reason: error.message }, 'upstream failed');
+    }
+    if (retry === 'no') sendError(this.#exchange, error);
+    else {
+      this.#repeated = retry === 'same-target';
+      this.#attempt(this.#repeated ? target : null, error);
+    }
+  }
+
+  // From the client.
+
+  onData(chunk: Buffer): void {
+    if (this.#connection?.write(chunk) === false) this.#exchange.pause();
+  }
+
+  onEnd(trailers: HeaderList | null): void {
+    this.#requestDone = true;
+    this.#connection?.end(trailers);
+  }
+
+  onDrain(): void {
+    this.#connection?.resume();
+  }
+
+  onAbort(): void {
+    this.#release();
+    this.#connection?.destroy();
+    this.#connection = null;
+  }
+}
+
+function noTarget(): PerantaraError {
+  return new PerantaraError('cannot forward request: no target', { code: 'no_target', source: 'upstream' });
+}

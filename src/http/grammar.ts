@@ -1,0 +1,24 @@
+// The character classes of RFC 9110 section 5.6 as byte tables, and the checks on strings made from them.
+
+/** 1 where the byte may stand in a token (RFC 9110 section 5.6.2). */
+export const TOKEN_BYTES: Uint8Array = table((code) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code)));
+
+/** 1 where the byte may stand in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
+export const FIELD_VALUE_BYTES: Uint8Array = table((code) => code === 9 || (code >= 32 && code !== 127));
+
+/** 1 where the byte may stand in a request target as sent: visible ASCII (RFC 9112 section 3.2). */
+export const TARGET_BYTES: Uint8Array = table((code) => code > 32 && code < 127);
+
+/** The lower-cased, trimmed, non-empty elements of a comma-separated list (RFC 9110 section 5.6.1). */
+export function listElements(value: string): string[] {
+  const elements: string[] = [];
+  for (const part of value.split(',')) {
+    const element = part.trim().toLowerCase();
+    if (element !== '') elements.push(element);
+  }
+  return elements;
+}
+
+function table(allowed: (code: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => (allowed(code) ? 1 : 0));
+}

@@ -1,0 +1,26 @@
+// Writes message heads (RFC 9112): start line, the fields given, then the framing and connection fields this codec decides.
+// Names and values were checked when they were parsed or configured.
+import type { HeaderList } from '../http/header-list.ts';
+import { reasonPhrase } from '../http/status.ts';
+
+/** `fields`: complete lines that follow the list's own, each ending in CRLF. */
+export function writeRequestHead(method: string, target: string, headers: HeaderList, fields: string): string {
+  return `${method} ${target} HTTP/1.1\r\n${writeFields(headers)}${fields}\r\n`;
+}
+
+export function writeResponseHead(status: number, reason: string, headers: HeaderList, fields: string): string {
+  return `HTTP/1.1 ${status} ${reason === '' ? reasonPhrase(status) : reason}\r\n${writeFields(headers)}${fields}\r\n`;
+}
+
+/** Field lines, each ending in CRLF, without the empty line. */
+export function writeFields(headers: HeaderList): string {
+  const flat = headers.flat;
+  let text = '';
+  for (let i = 0; i < flat.length; i += 2) text += `${flat[i]!}: ${flat[i + 1]!}\r\n`;
+  return text;
+}
+
+/** The last chunk with its trailer section (RFC 9112 section 7.1.2). */
+export function writeLastChunk(trailers: HeaderList | null): string {
+  return trailers === null ? '0\r\n\r\n' : `0\r\n${writeFields(trailers)}\r\n`;
+}

@@ -1,0 +1,82 @@
+// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. It owns the
+// chunks given to it, never copies a large one, and never allocates per field.
+import type { Socket } from 'node:net';
+import { writeLatin1 } from '../core/latin1.ts';
+
+/** Queued bytes beyond which `flush` does not wait for the end of the turn. */
+const FLUSH_BYTES = 64 * 1024;
+/** Parts are joined into one buffer up to this size; beyond it they are written one by one under a cork. */
+const JOIN_BYTES = 80 * 1024;
+
+export class Output {
+  readonly #socket: Socket;
+  #parts: (string | Buffer)[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  readonly #flushLater = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Whether the socket wants no more until its 'drain'. */
+  get blocked(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** Queues latin1 text: heads, chunk sizes. */
+  text(text: string): void {
+    this.#parts.push(text);
+    this.#bytes += text.length;
+    this.#schedule();
+  }
+
+  /** Queues content. false: the socket is full, wait for 'drain'. */
+  chunk(chunk: Buffer): boolean {
+    this.#parts.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= FLUSH_BYTES) this.flush();
+    else this.#schedule();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  /** Writes what is queued now. */
+  flush(): void {
+    if (this.#bytes === 0) return;
+    const parts = this.#parts;
+    const bytes = this.#bytes;
+    this.#parts = [];
+    this.#bytes = 0;
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return;
+    if (parts.length === 1 && typeof parts[0] !== 'string') socket.write(parts[0]!);
+    else if (bytes <= JOIN_BYTES) socket.write(join(parts, bytes));
+    else {
+      socket.cork();
+      for (const part of parts) typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
+      socket.uncork();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#flushLater);
+  }
+}
+
+function join(parts: readonly (string | Buffer)[], bytes: number): Buffer {
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') at += writeLatin1(whole, part, at);
+    else {
+      whole.set(part, at);
+      at += part.length;
+    }
+  }
+  return whole;
+}

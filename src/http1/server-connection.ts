@@ -1,0 +1,299 @@
+// One downstream HTTP/1.1 connection: reads requests one after another, gives each to the handler as an Exchange, keeps
+// every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
+import type { Socket } from 'node:net';
+import { monotonicMs } from '../core/clock.ts';
+import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import { PerantaraError } from '../core/errors.ts';
+import type { YoungCollector } from '../core/young-collector.ts';
+import type { Client, Handler } from '../http/exchange.ts';
+import { sendError } from '../http/plain-response.ts';
+import { parseRequestHead } from './head-parser.ts';
+import { HeadReader } from './head-reader.ts';
+import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
+import { Output } from './output.ts';
+import { refuseConnection } from './refusal.ts';
+import { readRequest } from './request-reader.ts';
+import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
+
+export interface ServerTimeouts {
+  readonly headMs: number;
+  readonly bodyIdleMs: number;
+  readonly keepAliveMs: number;
+  readonly tunnelIdleMs: number;
+}
+
+export interface ServerConnectionOptions {
+  readonly scheme: 'http' | 'https';
+  readonly handler: Handler;
+  readonly timeouts: ServerTimeouts;
+  readonly sweep: DeadlineSweep;
+  readonly collector: YoungCollector;
+  /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
+  readonly onFault: (error: PerantaraError) => void;
+  /** Called once, when the socket is closed. */
+  readonly onClose: (connection: ServerConnection) => void;
+}
+
+/** How long a closing connection reads on, so that the last response is not lost to a reset (RFC 9112 section 9.6). */
+const LINGER_MS = 2_000;
+/** How long a client that has closed its side may go without taking response bytes before it counts as gone. */
+const HALF_CLOSED_MS = 1_000;
+
+export class ServerConnection implements ExchangeHost, Expiring {
+  readonly client: Client;
+  readonly output: Output;
+  deadlineAt: number;
+  readonly #socket: Socket;
+  readonly #options: ServerConnectionOptions;
+  readonly #reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
+  #exchange: ServerExchange | null = null;
+  #input: Buffer | null = null;
+  #inputAt = 0;
+  #consuming = false;
+  #inputEnded = false;
+  #lingering = false;
+  #draining = false;
+  #writtenAtHalfClose = 0;
+
+  /** The socket is connected and past its TLS handshake; allowHalfOpen is set. */
+  constructor(socket: Socket, client: Client, options: ServerConnectionOptions) {
+    this.#socket = socket;
+    this.client = client;
+    this.#options = options;
+    this.output = new Output(socket);
+    this.deadlineAt = monotonicMs() + options.timeouts.headMs;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get inputPending(): boolean {
+    return this.#input !== null;
+  }
+
+  start(): void {
+    const socket = this.#socket;
+    socket.on('error', () => {}); // 'close' follows and says it all
+    socket.on('close', () => this.#onClose());
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('drain', () => this.#onDrain());
+    this.#options.sweep.add(this);
+  }
+
+  /** Finishes the exchange under way, then closes; at once when idle. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#exchange === null && !this.#reader.started && this.#input === null) this.#endSocket();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  // What the exchange tells.
+
+  onActivity(): void {
+    this.#consume();
+    this.#updateDeadline();
+  }
+
+  onResponseEnd(): void {
+    const exchange = this.#exchange!;
+    if (exchange.tunnelling) {
+      this.#socket.end();
+      if (this.#inputEnded) this.#socket.destroySoon();
+      return;
+    }
+    if (!exchange.keepAlive) this.#endSocket();
+    else if (exchange.requestDone) this.#nextRequest();
+    this.#consume();
+    this.#updateFlow();
+  }
+
+  breakOff(_error: PerantaraError): void {
+    this.#break();
+  }
+
+  // What the socket tells.
+
+  #onData(chunk: Buffer): void {
+    this.#options.collector.note(chunk.length);
+    if (this.#lingering) return;
+    if (this.#input === null) {
+      this.#input = chunk;
+      this.#inputAt = 0;
+    } else {
+      this.#input = Buffer.concat([this.#input.subarray(this.#inputAt), chunk]);
+      this.#inputAt = 0;
+    }
+    this.#consume();
+    if (this.#exchange !== null || this.#input !== null) this.#updateDeadline();
+    this.#updateFlow();
+  }
+
+  #onEnd(): void {
+    this.#inputEnded = true;
+    const exchange = this.#exchange;
+    if (exchange === null || this.#lingering) this.#endSocket();
+    else if (exchange.tunnelling) exchange.inputEnd();
+    else if (!exchange.requestDone) this.#fail(clientGone('in the middle of its request'));
+    else this.#watchHalfClosed(monotonicMs());
+  }
+
+  #onDrain(): void {
+    this.#exchange?.drained();
+    this.#updateDeadline();
+  }
+
+  #onClose(): void {
+    this.#options.sweep.delete(this);
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#input = null;
+    exchange?.fail(clientGone('before its response was complete'));
+    this.#options.onClose(this);
+  }
+
+  onDeadline(now: number): void {
+    const exchange = this.#exchange;
+    if (this.#lingering || (exchange === null && !this.#reader.started)) {
+      if (this.#lingering) this.#socket.destroy();
+      else this.#endSocket();
+    } else if (exchange === null) this.#fail(tooSlow('request head'));
+    else if (this.#inputEnded && !exchange.tunnelling && this.#socket.bytesWritten > this.#writtenAtHalfClose) {
+      this.#watchHalfClosed(now);
+    } else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
+    else this.#fail(tooSlow('request content'));
+  }
+
+  // The flow of input.
+
+  /** Uses up input: heads start exchanges, content goes to the exchange; stops where somebody must act first. */
+  #consume(): void {
+    if (this.#consuming) return;
+    this.#consuming = true;
+    try {
+      while (this.#input !== null && !this.#lingering) {
+        const input = this.#input;
+        const exchange = this.#exchange;
+        if (exchange === null) {
+          const head = this.#reader.read(input, this.#inputAt, input.length);
+          this.#advance(head === null ? input.length : this.#reader.endAt);
+          if (head !== null) this.#begin(new ServerExchange(this, readRequest(head, this.#options.scheme)));
+        } else if (exchange.wantsInput) {
+          this.#advance(exchange.feed(input, this.#inputAt, input.length));
+          if (exchange.responseEnded && exchange.requestDone && exchange === this.#exchange) this.#nextRequest();
+        } else {
+          if (exchange.responseEnded && !exchange.requestDone) this.#endSocket(); // too much left to read and drop
+          break;
+        }
+      }
+      if (this.#inputEnded && this.#exchange === null) this.#endSocket();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#consuming = false;
+    }
+  }
+
+  #advance(to: number): void {
+    if (this.#input === null) return; // the socket was closed meanwhile
+    if (to >= this.#input.length) this.#input = null;
+    else this.#inputAt = to;
+  }
+
+  #begin(exchange: ServerExchange): void {
+    this.#exchange = exchange;
+    if (this.#inputEnded) this.#watchHalfClosed(monotonicMs());
+    else this.deadlineAt = Number.POSITIVE_INFINITY;
+    this.#options.handler(exchange);
+  }
+
+  #nextRequest(): void {
+    this.#exchange = null;
+    this.deadlineAt = monotonicMs() + this.#options.timeouts.keepAliveMs;
+    if (this.#draining && this.#input === null) this.#endSocket();
+  }
+
+  /** Reads while somebody takes the bytes, and otherwise only as much as notices a client that leaves. */
+  #updateFlow(): void {
+    const exchange = this.#exchange;
+    const held = this.#input === null ? 0 : this.#input.length - this.#inputAt;
+    const stop =
+      exchange !== null && !this.#lingering && (exchange.requestDone ? held >= PIPELINE_BYTES : !exchange.wantsInput);
+    if (stop) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #updateDeadline(): void {
+    const exchange = this.#exchange;
+    const { timeouts } = this.#options;
+    if (this.#lingering) return;
+    if (exchange === null) {
+      // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
+      if (this.#reader.started) this.deadlineAt = Math.min(this.deadlineAt, monotonicMs() + timeouts.headMs);
+    } else if (this.#inputEnded && !exchange.tunnelling) return;
+    else if (exchange.tunnelling) this.deadlineAt = monotonicMs() + timeouts.tunnelIdleMs;
+    else if (exchange.wantsInput || this.output.blocked) this.deadlineAt = monotonicMs() + timeouts.bodyIdleMs;
+    else this.deadlineAt = Number.POSITIVE_INFINITY;
+    this.#updateFlow();
+  }
+
+  /** A client that closed its side may still read, or be gone: it is gone once it takes no more bytes. */
+  #watchHalfClosed(now: number): void {
+    if (this.#input === null) this.#exchange?.forceClose();
+    this.#writtenAtHalfClose = this.#socket.bytesWritten;
+    this.deadlineAt = now + HALF_CLOSED_MS;
+  }
+
+  // The ends.
+
+  /** Answers what can still be answered, tells the handler, and closes. */
+  #fail(thrown: unknown): void {
+    const error = thrown instanceof PerantaraError ? thrown : unexpected(thrown);
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      exchange.fail(error);
+      exchange.forceClose();
+      if (exchange.responded || error.code === 'client_gone') this.#break();
+      else sendError(exchange, error);
+    } else {
+      refuseConnection(this.output, error);
+      this.#endSocket();
+    }
+    if (error.source === 'internal') this.#options.onFault(error);
+  }
+
+  /** Ends the connection so that the client can tell: RST, or under TLS no close_notify. */
+  #break(): void {
+    if (this.#options.scheme === 'https') this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  /** Sends what is queued and FIN, then reads on for a moment so that nothing is lost to a reset. */
+  #endSocket(): void {
+    if (this.#lingering) return;
+    this.#lingering = true;
+    this.#input = null;
+    this.output.flush();
+    this.#socket.end();
+    if (this.#inputEnded) this.#socket.destroySoon();
+    else this.#socket.resume();
+    this.deadlineAt = monotonicMs() + LINGER_MS;
+  }
+}
+
+function clientGone(when: string): PerantaraError {
+  return new PerantaraError(`client closed the connection ${when}`, { code: 'client_gone', source: 'downstream' });
+}
+
+function tooSlow(what: string): PerantaraError {
+  return new PerantaraError(`cannot wait longer for the ${what}`, { code: 'request_timeout', source: 'downstream' });
+}
+
+function unexpected(cause: unknown): PerantaraError {
+  return new PerantaraError('cannot handle request: unexpected error', { code: 'internal', source: 'internal', cause });
+}

@@ -1,0 +1,266 @@
+// One request and response on an HTTP/1.1 connection: decodes the request content, writes the response with the framing
+// that the client's version allows (RFC 9112 section 6). It allocates nothing per chunk but the bytes themselves.
+import { PerantaraError } from '../core/errors.ts';
+import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
+import { newRequestId } from '../http/request-id.ts';
+import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
+import { writeLastChunk, writeResponseHead } from './head-writer.ts';
+import { DISCARD_BYTES } from './limits.ts';
+import type { Output } from './output.ts';
+import type { IncomingRequest } from './request-reader.ts';
+
+/** The connection as its exchange sees it. */
+export interface ExchangeHost {
+  readonly client: Client;
+  readonly output: Output;
+  /** Whether this must be the connection's last exchange. */
+  readonly draining: boolean;
+  /** Whether bytes of the client wait that belong to no request yet. */
+  readonly inputPending: boolean;
+  /** `wantsInput` or `output.blocked` may have changed, or bytes moved. */
+  onActivity(): void;
+  /** The response is complete. */
+  onResponseEnd(): void;
+  /** Ends the connection so that the client can tell. */
+  breakOff(error: PerantaraError): void;
+}
+
+type ResponseFraming = 'none' | 'length' | 'chunked' | 'close' | 'tunnel';
+
+export class ServerExchange implements Exchange, BodyConsumer {
+  readonly request: RequestHead;
+  readonly requestLength: number | null;
+  readonly upgradeTo: string | null;
+  readonly acceptsTrailers: boolean;
+  readonly #host: ExchangeHost;
+  readonly #decoder: BodyDecoder;
+  #observer: ExchangeObserver | null = null;
+  #id: string | null = null;
+  #receiving = false;
+  #paused = false;
+  #requestLimitBytes = Number.POSITIVE_INFINITY;
+  #awaitsContinue: boolean;
+  #keepAlive: boolean;
+  #framing: ResponseFraming | null = null;
+  #left = 0;
+  #ended = false;
+  #discarded = 0;
+  #inputEnded = false;
+
+  constructor(host: ExchangeHost, incoming: IncomingRequest) {
+    this.#host = host;
+    this.request = incoming.head;
+    this.requestLength = typeof incoming.framing === 'number' ? incoming.framing : null;
+    this.upgradeTo = incoming.upgradeTo;
+    this.acceptsTrailers = incoming.acceptsTrailers;
+    this.#decoder = new BodyDecoder(incoming.framing);
+    this.#awaitsContinue = incoming.expectsContinue;
+    this.#keepAlive = incoming.keepAlive && !host.draining;
+  }
+
+  get id(): string {
+    this.#id ??= newRequestId();
+    return this.#id;
+  }
+
+  get client(): Client {
+    return this.#host.client;
+  }
+
+  get responded(): boolean {
+    return this.#framing !== null;
+  }
+
+  // For the handler: request content.
+
+  observe(observer: ExchangeObserver): void {
+    this.#observer = observer;
+  }
+
+  limitRequest(bytes: number): void {
+    this.#requestLimitBytes = bytes;
+    if (this.requestLength !== null && this.requestLength > bytes) throw bodyTooLarge(bytes);
+  }
+
+  receive(): void {
+    this.#receiving = true;
+    if (this.#decoder.done && !this.tunnelling) this.#observer?.onEnd(null);
+    else this.#host.onActivity();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#host.onActivity();
+  }
+
+  // For the handler: the response.
+
+  inform(head: ResponseHead): void {
+    if (this.request.version === '1.0' || this.responded) return;
+    if (head.status === 100) this.#awaitsContinue = false;
+    this.#host.output.text(writeResponseHead(head.status, head.reason, head.headers, ''));
+  }
+
+  respond(head: ResponseHead, length: number | null): void {
+    if (this.responded) throw new PerantaraError('cannot respond twice', { code: 'responded', source: 'internal' });
+    const { method, version } = this.request;
+    if (this.#host.draining || !this.#mayKeepAlive(head.status)) this.#keepAlive = false;
+    // Bytes sent ahead of a refused upgrade are no request: never read them as one (CVE-2026-2833).
+    if (this.upgradeTo !== null && this.#host.inputPending) this.#keepAlive = false;
+    let fields = '';
+    if (isBodyless(method, head.status)) {
+      this.#framing = 'none';
+      if (length !== null && head.status !== 204) fields = `Content-Length: ${length}\r\n`;
+    } else if (length !== null) {
+      this.#framing = 'length';
+      this.#left = length;
+      fields = `Content-Length: ${length}\r\n`;
+    } else if (version === '1.1') {
+      this.#framing = 'chunked';
+      fields = 'Transfer-Encoding: chunked\r\n';
+    } else {
+      this.#framing = 'close';
+      this.#keepAlive = false;
+    }
+    if (!this.#keepAlive) fields += 'Connection: close\r\n';
+    else if (version === '1.0') fields += 'Connection: keep-alive\r\n';
+    this.#host.output.text(writeResponseHead(head.status, head.reason, head.headers, fields));
+  }
+
+  upgrade(head: ResponseHead, protocol: string): void {
+    this.#framing = 'tunnel';
+    this.#keepAlive = false;
+    const fields = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+    this.#host.output.text(writeResponseHead(101, head.reason, head.headers, fields));
+    this.#host.output.flush();
+    this.#host.onActivity();
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#ended || chunk.length === 0 || this.#framing === 'none') return true;
+    const output = this.#host.output;
+    if (this.#framing === 'chunked') {
+      output.text(`${chunk.length.toString(16)}\r\n`);
+      output.chunk(chunk);
+      output.text('\r\n');
+    } else {
+      if (this.#framing === 'length') this.#left -= chunk.length;
+      output.chunk(chunk);
+    }
+    if (!output.blocked) return true;
+    this.#host.onActivity();
+    return false;
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.#ended) return;
+    if (this.#framing === 'length' && this.#left !== 0) {
+      const wrong = new PerantaraError('cannot end response: its length is not as declared', {
+        code: 'length_mismatch',
+        source: 'internal',
+      });
+      this.abort(wrong);
+      return;
+    }
+    this.#ended = true;
+    if (this.#framing === 'chunked') this.#host.output.text(writeLastChunk(trailers));
+    this.#host.output.flush();
+    this.#host.onResponseEnd();
+  }
+
+  abort(error: PerantaraError): void {
+    this.#observer = null;
+    this.#ended = true;
+    this.#host.breakOff(error);
+  }
+
+  // For the connection.
+
+  get tunnelling(): boolean {
+    return this.#framing === 'tunnel';
+  }
+
+  get responseEnded(): boolean {
+    return this.#ended;
+  }
+
+  get requestDone(): boolean {
+    return this.tunnelling ? this.#inputEnded : this.#decoder.done;
+  }
+
+  /** Whether another exchange may follow on the connection. */
+  get keepAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  /** Whether request content (or, tunnelling, any byte) would be taken now. */
+  get wantsInput(): boolean {
+    if (this.requestDone) return false;
+    return this.#ended && !this.tunnelling ? this.#discarded <= DISCARD_BYTES : this.#receiving && !this.#paused;
+  }
+
+  /** Takes request bytes; returns the offset reached. Throws PerantaraError for malformed or oversized content. */
+  feed(buf: Buffer, start: number, end: number): number {
+    this.#awaitsContinue = false;
+    if (!this.tunnelling) return this.#decoder.decode(buf, start, end, this);
+    this.#observer?.onData(start === 0 && end === buf.length ? buf : buf.subarray(start, end));
+    return end;
+  }
+
+  onContent(chunk: Buffer): void {
+    if (this.#ended) {
+      this.#discarded += chunk.length;
+      return;
+    }
+    if (this.#decoder.contentBytes > this.#requestLimitBytes) throw bodyTooLarge(this.#requestLimitBytes);
+    this.#observer?.onData(chunk);
+  }
+
+  onContentEnd(trailers: HeaderList | null): void {
+    if (!this.#ended) this.#observer?.onEnd(trailers);
+  }
+
+  /** The client will send no more. */
+  inputEnd(): void {
+    this.#inputEnded = true;
+    this.#observer?.onEnd(null);
+  }
+
+  drained(): void {
+    if (!this.#ended) this.#observer?.onDrain();
+  }
+
+  /** The exchange is over for an outside reason; the observer hears of it once. */
+  fail(error: PerantaraError): void {
+    const observer = this.#observer;
+    this.#observer = null;
+    if (!this.#ended || this.tunnelling) observer?.onAbort(error);
+  }
+
+  /** After a failure: the connection answers in the handler's place, so nothing may follow. */
+  forceClose(): void {
+    this.#keepAlive = false;
+  }
+
+  /** A client that may or may not send its content cannot be followed by another request. */
+  #mayKeepAlive(status: number): boolean {
+    if (this.#decoder.done) return true;
+    if (this.#awaitsContinue) return false;
+    const left = this.#decoder.bytesLeft;
+    return status < 400 || (left !== null && left <= DISCARD_BYTES);
+  }
+}
+
+function bodyTooLarge(limit: number): PerantaraError {
+  return new PerantaraError(`cannot accept request content: over ${limit} bytes`, {
+    code: 'body_too_large',
+    source: 'downstream',
+  });
+}

@@ -1,0 +1,69 @@
+// One listening socket: opens, hands on accepted connections, closes. Its errors say what, where, why and what to do.
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { ListenAddress } from '../config/config.ts';
+import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
+
+const BACKLOG = 4096;
+
+export class Listener {
+  readonly #address: ListenAddress;
+  readonly #server: NetServer;
+
+  constructor(address: ListenAddress, onSocket: (socket: Socket) => void) {
+    this.#address = address;
+    // Half-open: a client may close its side and still wait for the answer; the connection decides.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket);
+  }
+
+  /** The bound address; only while listening. */
+  get bound(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** Rejects with PerantaraError `listen_in_use`, `listen_denied` or `listen_failed`. */
+  async open(): Promise<void> {
+    const { host, port } = this.#address;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const server = this.#server;
+    server.once('error', reject);
+    server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, resolve);
+    try {
+      await promise;
+    } catch (error) {
+      throw listenError(this.#address, error);
+    } finally {
+      server.off('error', reject);
+    }
+    server.on('error', () => {}); // failed accepts (EMFILE): the system keeps the connection queued
+  }
+
+  /** Stops accepting; accepted connections live on. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+export function listenError(address: ListenAddress, cause: unknown): PerantaraError {
+  const { host, port, position } = address;
+  const where = `${host === null ? '' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  const make = (code: string, why: string): PerantaraError =>
+    new PerantaraError(`${position}: cannot listen on "${where}": ${why}`, { code, source: 'operator', cause });
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return make(
+        'listen_in_use',
+        'the port is in use by another program; stop it, or choose another port under "listen"',
+      );
+    case 'EACCES':
+      return make(
+        'listen_denied',
+        `permission denied for a port below 1024; allow it with "sudo setcap cap_net_bind_service=+ep $(readlink -f $(which node))", ` +
+          `with "AmbientCapabilities=CAP_NET_BIND_SERVICE" in the systemd unit, with ` +
+          `"sudo sysctl net.ipv4.ip_unprivileged_port_start=80", or choose a port from 1024 up`,
+      );
+    case 'EADDRNOTAVAIL':
+      return make('listen_failed', 'this machine does not have that address; use ":PORT" for every address');
+    default:
+      return make('listen_failed', messageOf(cause));
+  }
+}

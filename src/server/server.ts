@@ -1,0 +1,175 @@
+// The composition root: one config becomes listeners, certificates, upstreams and connections, and goes away again
+// without losing a request. Start never waits for a certificate authority.
+import type { AddressInfo, Socket } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { createCertificateAutomation } from '../certs/automation.ts';
+import type { Config } from '../config/config.ts';
+import { normalizeAddress } from '../core/address.ts';
+import type { Clock } from '../core/clock.ts';
+import { DeadlineSweep } from '../core/deadlines.ts';
+import { messageOf, PerantaraError } from '../core/errors.ts';
+import type { Lifecycle } from '../core/lifecycle.ts';
+import type { Logger } from '../core/log.ts';
+import { YoungCollector } from '../core/young-collector.ts';
+import type { Handler } from '../http/exchange.ts';
+import { ServerConnection } from '../http1/server-connection.ts';
+import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
+import { Listener } from './listener.ts';
+import { buildSnapshot } from './snapshot.ts';
+import { TargetRegistry } from './target-registry.ts';
+import { secureContextOptions, TlsAcceptor } from './tls-acceptor.ts';
+
+export interface ServerServices {
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface BoundAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export class Server implements Lifecycle {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #sweep = new DeadlineSweep();
+  readonly #collector = new YoungCollector();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #targets: TargetRegistry;
+  readonly #certificates: ReturnType<typeof createCertificateAutomation>;
+  readonly #acceptor: TlsAcceptor;
+  readonly #http: readonly Listener[];
+  readonly #https: readonly Listener[];
+  #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
+  #closed: Promise<void> | null = null;
+  #onLastConnection: () => void = () => {};
+
+  constructor(config: Config, services: ServerServices) {
+    const { timeouts, listen } = config;
+    const sweep = this.#sweep;
+    this.#config = config;
+    this.#log = services.log;
+    const contextOptions = secureContextOptions();
+    this.#certificates = createCertificateAutomation(config, { ...services, contextOptions });
+    this.#targets = new TargetRegistry({
+      timeouts,
+      idleMs: timeouts.upstreamIdleMs,
+      sweep,
+      collector: this.#collector,
+    });
+    const snapshot = buildSnapshot(config, { target: this.#targets.get, log: services.log });
+    const dispatch: DispatchServices = { snapshot: () => snapshot, challenges: this.#certificates.challenges };
+    const secure = secureHandler(dispatch);
+    this.#acceptor = new TlsAcceptor({
+      contexts: this.#certificates.resolver,
+      contextOptions,
+      handshakeMs: timeouts.handshakeMs,
+      sweep,
+      onSecure: (socket, servername) => this.#serve(socket, servername, secure),
+    });
+    const plain = plainHandler(dispatch, () => this.addresses.https[0]?.port ?? 443);
+    this.#http = listen.http.map((address) => new Listener(address, (socket) => this.#serve(socket, null, plain)));
+    this.#https = listen.https.map((address) => new Listener(address, (socket) => this.#acceptor.accept(socket)));
+  }
+
+  /** Bound addresses in config order; only while listening. */
+  get addresses(): { readonly http: readonly BoundAddress[]; readonly https: readonly BoundAddress[] } {
+    const bound = (listener: Listener): AddressInfo => listener.bound;
+    return { http: this.#http.map(bound), https: this.#https.map(bound) };
+  }
+
+  /**
+   * Opens every listener and begins to look after certificates. Rejects with one PerantaraError whose message names
+   * every listener that cannot be opened (`listen_*`), or `storage_unwritable`; nothing is left running then.
+   */
+  async start(): Promise<void> {
+    const listeners = [...this.#http, ...this.#https];
+    const results = await Promise.allSettled(listeners.map((listener) => listener.open()));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    this.#state = 'started';
+    try {
+      if (failures.length > 0) throw combined(failures);
+      await this.#certificates.manager.start();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /** Stops accepting, closes idle connections at once, and waits for the others up to the drain timeout. */
+  close(): Promise<void> {
+    this.#closed ??= this.#drain();
+    return this.#closed;
+  }
+
+  destroy(reason?: Error): void {
+    this.#state = 'closed';
+    for (const listener of [...this.#http, ...this.#https]) listener.close();
+    this.#acceptor.destroy();
+    for (const connection of this.#connections) connection.destroy();
+    this.#targets.destroy();
+    this.#certificates.manager.destroy(reason);
+    this.#onLastConnection();
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state !== 'started') return;
+    this.#state = 'closing';
+    for (const listener of [...this.#http, ...this.#https]) listener.close();
+    this.#acceptor.destroy();
+    for (const connection of this.#connections) connection.drain();
+    this.#targets.closeIdle();
+    if (this.#connections.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onLastConnection = resolve;
+      const timer = setTimeout(resolve, this.#config.timeouts.drainMs);
+      await promise;
+      clearTimeout(timer);
+      if (this.#connections.size > 0) {
+        this.#log.warn({ connections: this.#connections.size }, 'connections cut after the drain timeout');
+      }
+    }
+    await this.#certificates.manager.close();
+    this.destroy();
+  }
+
+  #serve(socket: Socket, servername: string | null, handler: Handler): void {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined || this.#state !== 'started') {
+      socket.destroy();
+      return;
+    }
+    const client = { address: clientAddress(remoteAddress), port: remotePort, servername };
+    const connection = new ServerConnection(socket, client, {
+      scheme: servername === null ? 'http' : 'https',
+      handler,
+      timeouts: this.#config.timeouts,
+      sweep: this.#sweep,
+      collector: this.#collector,
+      onFault: (error) => this.#log.error({ err: error }, 'request failed inside Perantara'),
+      onClose: () => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0 && this.#state === 'closing') this.#onLastConnection();
+      },
+    });
+    this.#connections.add(connection);
+    connection.start();
+  }
+}
+
+/** Without the zone, and IPv4-mapped addresses as IPv4. */
+function clientAddress(address: string): string {
+  if (!isIPv6(address)) return address;
+  const zone = address.indexOf('%');
+  return normalizeAddress(zone === -1 ? address : address.slice(0, zone));
+}
+
+function combined(failures: readonly unknown[]): PerantaraError {
+  const first = failures[0];
+  const known = first instanceof PerantaraError ? first : null;
+  return new PerantaraError(failures.map(messageOf).join('\n'), {
+    code: known?.code ?? 'listen_failed',
+    source: known?.source ?? 'internal',
+    cause: failures.length === 1 ? known?.cause : failures,
+  });
+}

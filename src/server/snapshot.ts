@@ -1,0 +1,49 @@
+// Everything a request looks up, built whole from one config and never changed: host → site → route's handler.
+import type { Config, RouteConfig, TargetAddress } from '../config/config.ts';
+import type { Logger } from '../core/log.ts';
+import { proxyHandler } from '../handlers/proxy.ts';
+import { redirectHandler } from '../handlers/redirect.ts';
+import { respondHandler } from '../handlers/respond.ts';
+import type { Handler } from '../http/exchange.ts';
+import { HostTable } from '../router/host-table.ts';
+import { PathTable } from '../router/path-table.ts';
+import type { Target } from '../upstream/target.ts';
+import { Upstream } from '../upstream/upstream.ts';
+
+export interface Site {
+  readonly host: string;
+  readonly routes: PathTable<Handler>;
+}
+
+export interface Snapshot {
+  readonly sites: HostTable<Site>;
+}
+
+export interface SnapshotServices {
+  /** The live target of an address; the same one for the same address. */
+  readonly target: (address: TargetAddress) => Target;
+  readonly log: Logger;
+}
+
+export function buildSnapshot(config: Config, services: SnapshotServices): Snapshot {
+  const underscoreHeaders = new Set(config.underscoreHeaders);
+  const toHandler = (route: RouteConfig): Handler => {
+    const { action, maxBodyBytes } = route;
+    switch (action.kind) {
+      case 'redirect':
+        return redirectHandler(action.status, action.location);
+      case 'respond':
+        return respondHandler(action.status, action.contentType, action.body);
+      case 'proxy': {
+        const upstream = new Upstream(action.targets.map(services.target));
+        return proxyHandler({ upstream, underscoreHeaders, maxBodyBytes, log: services.log });
+      }
+    }
+  };
+  const sites = new Map<string, Site>();
+  for (const { host, routes } of config.sites) {
+    const table = new PathTable(routes.map((route) => ({ path: route.path, value: toHandler(route) })));
+    sites.set(host, { host, routes: table });
+  }
+  return { sites: new HostTable(sites) };
+}

@@ -1,0 +1,31 @@
+// The live targets, one for each address whichever routes use it.
+import type { TargetAddress } from '../config/config.ts';
+import { Target, type TargetOptions, targetName } from '../upstream/target.ts';
+
+export class TargetRegistry {
+  readonly #targets = new Map<string, Target>();
+  readonly #options: TargetOptions;
+
+  constructor(options: TargetOptions) {
+    this.#options = options;
+  }
+
+  readonly get = (address: TargetAddress): Target => {
+    const name = targetName(address);
+    let target = this.#targets.get(name);
+    if (target === undefined) {
+      target = new Target(address, this.#options);
+      this.#targets.set(name, target);
+    }
+    return target;
+  };
+
+  /** Closes idle upstream connections now, busy ones when they become idle. */
+  closeIdle(): void {
+    for (const target of this.#targets.values()) target.closeIdle();
+  }
+
+  destroy(): void {
+    for (const target of this.#targets.values()) target.destroy();
+  }
+}

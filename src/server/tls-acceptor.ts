@@ -1,0 +1,118 @@
+// The TLS side of accepting: one handshake per socket, the certificate by SNI (or by local address without SNI), and a
+// deadline. An unknown name is refused by alert; no connection ever sees another site's certificate.
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { monotonicMs } from '../core/clock.ts';
+import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import { codeOf } from '../core/errors.ts';
+
+/** Where certificates are found: certs/resolver. */
+export interface ContextSource {
+  resolve(servername: string): SecureContext | null;
+  resolveAddress(address: string): SecureContext | null;
+}
+
+export interface TlsAcceptorOptions {
+  readonly contexts: ContextSource;
+  readonly contextOptions: SecureContextOptions;
+  readonly handshakeMs: number;
+  readonly sweep: DeadlineSweep;
+  /** The handshake is complete. */
+  readonly onSecure: (socket: TLSSocket, servername: string) => void;
+}
+
+/** A fatal alert record, unencrypted: nothing has been agreed yet (RFC 8446 section 6.2, RFC 6066 section 3). */
+const UNRECOGNIZED_NAME = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
+const HTTP_ON_TLS_PORT =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 48\r\nConnection: close\r\n\r\n' +
+  '400 Bad Request\nThis port speaks HTTPS, not HTTP';
+
+/** What every site's secure context has in common. Tickets work across contexts and, later, processes. */
+export function secureContextOptions(): SecureContextOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    // TLS 1.3 suites, then forward-secret AEAD only (Mozilla "intermediate" without DHE).
+    ciphers: [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-RSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+      'ECDHE-RSA-CHACHA20-POLY1305',
+    ].join(':'),
+    ticketKeys: randomBytes(48),
+    sessionIdContext: 'perantara',
+  };
+}
+
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions;
+  /** Has no certificate: a handshake that stays on it ends in an alert. */
+  readonly #empty: SecureContext;
+  readonly #handshakes = new Set<Handshake>();
+
+  constructor(options: TlsAcceptorOptions) {
+    this.#options = options;
+    this.#empty = createSecureContext(options.contextOptions);
+  }
+
+  accept(raw: Socket): void {
+    const { contexts, handshakeMs, sweep, onSecure } = this.#options;
+    const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
+    const socket = new TLSSocket(raw, {
+      isServer: true,
+      secureContext: byAddress ?? this.#empty,
+      allowHalfOpen: true,
+      ALPNProtocols: ['http/1.1'],
+      SNICallback: (servername, done) => {
+        const context = contexts.resolve(servername);
+        if (context !== null) {
+          done(null, context);
+          return;
+        }
+        raw.write(UNRECOGNIZED_NAME);
+        done(new Error('unrecognized name'));
+      },
+    } as ConstructorParameters<typeof TLSSocket>[1]);
+    const handshake = new Handshake(socket, monotonicMs() + handshakeMs);
+    const forget = (): void => {
+      this.#handshakes.delete(handshake);
+      sweep.delete(handshake);
+    };
+    raw.on('error', () => {}); // the TLS socket reports and closes
+    socket.on('error', (error) => {
+      if (codeOf(error) === 'ERR_SSL_HTTP_REQUEST' && raw.writable) raw.end(HTTP_ON_TLS_PORT);
+    });
+    socket.once('close', forget);
+    socket.once('secure', () => {
+      forget();
+      const { servername } = socket as TLSSocket & { servername?: string | false };
+      onSecure(socket, servername || '');
+    });
+    this.#handshakes.add(handshake);
+    sweep.add(handshake);
+  }
+
+  /** Breaks off handshakes under way. */
+  destroy(): void {
+    for (const handshake of this.#handshakes) handshake.socket.destroy();
+  }
+}
+
+class Handshake implements Expiring {
+  readonly socket: TLSSocket;
+  readonly deadlineAt: number;
+
+  constructor(socket: TLSSocket, deadlineAt: number) {
+    this.socket = socket;
+    this.deadlineAt = deadlineAt;
+  }
+
+  onDeadline(): void {
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,53 @@
+// The connections to one target. The most recently used idle one goes out first, so that the others can grow old and go.
+import { monotonicMs } from '../core/clock.ts';
+import type { ClientConnection, ConnectionOwner } from '../http1/client-connection.ts';
+
+export class ConnectionPool implements ConnectionOwner {
+  readonly #idleMs: number;
+  readonly #all = new Set<ClientConnection>();
+  /** Oldest first. */
+  readonly #idle: ClientConnection[] = [];
+  #closed = false;
+
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(connection: ClientConnection): void {
+    this.#all.add(connection);
+  }
+
+  take(): ClientConnection | null {
+    return this.#idle.pop() ?? null;
+  }
+
+  onIdle(connection: ClientConnection): void {
+    if (this.#closed) {
+      connection.destroy();
+      return;
+    }
+    connection.deadlineAt = monotonicMs() + Math.min(this.#idleMs, connection.announcedIdleMs);
+    this.#idle.push(connection);
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Closes idle connections now and busy ones when they become idle. */
+  closeIdle(): void {
+    this.#closed = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    for (const connection of this.#all) connection.destroy();
+  }
+}

@@ -1,0 +1,23 @@
+// Whether a failed attempt may be repeated: only where nothing of the request can have been acted on (design section 4).
+import type { PerantaraError } from '../core/errors.ts';
+import { isIdempotent } from '../http/message.ts';
+
+export interface Attempt {
+  readonly method: string;
+  /** Whether request content has been taken from the client; it cannot be sent twice. */
+  readonly contentTaken: boolean;
+  /** Whether the request has content at all. */
+  readonly hasContent: boolean;
+  /** Whether the connection had served before, so that the upstream may have closed it before the request came. */
+  readonly reused: boolean;
+  readonly responseStarted: boolean;
+}
+
+export type Retry = 'next-target' | 'same-target' | 'no';
+
+export function shouldRetry(error: PerantaraError, attempt: Attempt): Retry {
+  if (error.code === 'connect_failed' || error.code === 'connect_timeout')
+    return attempt.contentTaken ? 'no' : 'next-target';
+  const isStaleConnection = error.code === 'upstream_closed' && attempt.reused && !attempt.responseStarted;
+  return isStaleConnection && isIdempotent(attempt.method) && !attempt.hasContent ? 'same-target' : 'no';
+}
