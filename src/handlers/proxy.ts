@@ -7,7 +7,8 @@ import { appendForwarded, appendVia, isClientClaim } from '../http/forwarded.ts'
 import type { HeaderList } from '../http/header-list.ts';
 import type { ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
-import type { ClientConnection, OutgoingRequest, ResponseObserver } from '../http1/client-connection.ts';
+import type { ClientConnection } from '../http1/client-connection.ts';
+import type { OutgoingRequest, ResponseObserver } from '../http1/outgoing-request.ts';
 import { shouldRetry } from '../upstream/retry.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';

@@ -6,15 +6,11 @@ import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf, PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import { stripHopByHop } from '../http/hop-by-hop.ts';
-import { isBodyless, type ResponseHead } from '../http/message.ts';
-import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
-import { contentLength, responseFraming } from './framing.ts';
-import { type ParsedResponse, parseResponseHead } from './head-parser.ts';
-import { blameUpstream, HeadReader } from './head-reader.ts';
+import { blameUpstream } from './head-reader.ts';
 import { writeLastChunk, writeRequestHead } from './head-writer.ts';
-import { INTERIM_RESPONSES, RESPONSE_LIMITS } from './limits.ts';
+import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
 import { Output } from './output.ts';
+import { ResponseReader } from './response-reader.ts';
 
 export interface ClientTimeouts {
   readonly connectMs: number;
@@ -28,34 +24,6 @@ export interface ClientConnectionOptions {
   readonly collector: YoungCollector;
 }
 
-/** What one request's sender is told. After onResponseEnd or onResponseError nothing more comes. */
-export interface ResponseObserver {
-  /** The connection is up; only now is request content worth reading. Not called on a reused connection. */
-  onConnect(): void;
-  onInformation(head: ResponseHead): void;
-  /** `length`: content bytes to follow (or, without content, as declared); null when unknown. */
-  onResponse(head: ResponseHead, length: number | null): void;
-  /** 101: from now on onResponseData and onResponseEnd carry the new protocol's bytes. */
-  onUpgrade(head: ResponseHead, protocol: string): void;
-  /** A piece of response content; it belongs to the observer and is never changed afterwards. */
-  onResponseData(chunk: Buffer): void;
-  onResponseEnd(trailers: HeaderList | null): void;
-  /** `write` may be called again after it returned false. */
-  onRequestDrain(): void;
-  onResponseError(error: PerantaraError): void;
-}
-
-export interface OutgoingRequest {
-  readonly method: string;
-  readonly target: string;
-  /** Without hop-by-hop and framing fields. */
-  readonly headers: HeaderList;
-  /** Content bytes to follow, null when unknown. */
-  readonly length: number | null;
-  readonly upgradeTo: string | null;
-  readonly acceptsTrailers: boolean;
-}
-
 /** Told when the connection may be used again, and when it is gone. */
 export interface ConnectionOwner {
   onIdle(connection: ClientConnection): void;
@@ -66,34 +34,27 @@ const READ_BUFFER_BYTES = 64 * 1024;
 /** Reads of at least this size are handed on in their own buffer instead of being copied out of the shared one. */
 const HAND_OVER_BYTES = 16 * 1024;
 
-export class ClientConnection implements BodyConsumer, Expiring {
+export class ClientConnection implements Expiring {
   deadlineAt: number;
   /** Requests served so far. */
   served = 0;
-  /** Idle limit the upstream announced (`Keep-Alive: timeout`), in milliseconds; Infinity without. */
-  announcedIdleMs = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #timeouts: ClientTimeouts;
   readonly #sweep: DeadlineSweep;
   readonly #collector: YoungCollector;
   readonly #output: Output;
-  readonly #reader = new HeadReader(parseResponseHead, RESPONSE_LIMITS);
+  readonly #reader = new ResponseReader();
   #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  #ownsRead = false;
+  #readBufferGiven = false;
   #connected = false;
   #request: OutgoingRequest | null = null;
   #observer: ResponseObserver | null = null;
-  #decoder: BodyDecoder | null = null;
-  #tunnelling = false;
   #requestSent = false;
-  #responseDone = false;
-  #keepAlive = true;
-  #interim = 0;
+  #responseStarted = false;
   #paused = false;
+  /** What came after the point where the observer paused. */
   #held: Buffer | null = null;
-  #trailers: HeaderList | null = null;
-  #bytesSeen = false;
 
   constructor(address: NetConnectOpts, owner: ConnectionOwner, options: ClientConnectionOptions) {
     this.#owner = owner;
@@ -116,7 +77,7 @@ export class ClientConnection implements BodyConsumer, Expiring {
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#observer?.onRequestDrain());
     this.#socket.on('end', () => this.#onEnd());
-    this.#socket.on('error', (error) => this.#fail(this.#connectionError(error)));
+    this.#socket.on('error', (error) => this.#fail(this.#broken(error)));
     this.#socket.on('close', () => this.#onClose());
     this.#sweep.add(this);
   }
@@ -128,7 +89,16 @@ export class ClientConnection implements BodyConsumer, Expiring {
 
   /** Whether any byte of a response to the current request has arrived. */
   get responseStarted(): boolean {
-    return this.#bytesSeen;
+    return this.#responseStarted;
+  }
+
+  /** Idle limit the upstream announced, in milliseconds; Infinity without. */
+  get announcedIdleMs(): number {
+    return this.#reader.announcedIdleMs;
+  }
+
+  get #tunnelling(): boolean {
+    return this.#reader.state === 'upgraded';
   }
 
   // For the sender.
@@ -138,9 +108,8 @@ export class ClientConnection implements BodyConsumer, Expiring {
     this.#request = request;
     this.#observer = observer;
     this.#requestSent = false;
-    this.#responseDone = false;
-    this.#bytesSeen = false;
-    this.#interim = 0;
+    this.#responseStarted = false;
+    this.#reader.begin(request.method, request.upgradeTo, observer);
     this.served++;
     let fields = '';
     if (request.length === null) fields = 'Transfer-Encoding: chunked\r\n';
@@ -174,7 +143,7 @@ export class ClientConnection implements BodyConsumer, Expiring {
     this.#output.flush();
     if (this.#tunnelling) this.#socket.end();
     this.#updateDeadline();
-    if (this.#responseDone) this.#settle();
+    if (this.#reader.state === 'done') this.#settle();
   }
 
   /** Stops and restarts the flow of response content. */
@@ -199,14 +168,13 @@ export class ClientConnection implements BodyConsumer, Expiring {
   }
 
   onDeadline(): void {
-    const code = !this.#connected
-      ? 'connect_timeout'
-      : this.#decoder === null
-        ? 'response_timeout'
-        : 'upstream_stalled';
-    if (this.#observer === null)
+    if (this.#observer === null) {
       this.#socket.destroy(); // idle for too long
-    else this.#fail(this.#error(code, code.replace('_', ' ').replace('timeout', 'took too long'), undefined));
+      return;
+    }
+    if (!this.#connected) this.#fail(failure('connect_timeout', 'connecting took too long'));
+    else if (this.#reader.state === 'head') this.#fail(failure('response_timeout', 'the response took too long'));
+    else this.#fail(failure('upstream_stalled', 'the connection stalled'));
   }
 
   // What the socket tells.
@@ -218,15 +186,15 @@ export class ClientConnection implements BodyConsumer, Expiring {
   }
 
   #nextReadBuffer(): Buffer {
-    if (this.#ownsRead) this.#readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-    this.#ownsRead = false;
+    if (this.#readBufferGiven) this.#readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    this.#readBufferGiven = false;
     return this.#readBuffer;
   }
 
   #onRead(bytes: number): boolean {
     this.#collector.note(bytes);
     if (bytes >= HAND_OVER_BYTES) {
-      this.#ownsRead = true;
+      this.#readBufferGiven = true;
       this.#takeOwned(this.#readBuffer.subarray(0, bytes));
     } else this.#takeOwned(Buffer.from(this.#readBuffer.subarray(0, bytes)));
     return !this.#paused;
@@ -237,18 +205,14 @@ export class ClientConnection implements BodyConsumer, Expiring {
       this.#observer?.onResponseEnd(null);
       return;
     }
-    if (this.#decoder?.finish()) {
-      this.#keepAlive = false;
-      this.#responseDone = true;
-      this.#finishResponse();
-    }
-    if (this.#observer !== null) this.#fail(this.#closedError());
+    if (this.#reader.finish()) this.#finishResponse();
+    if (this.#observer !== null) this.#fail(this.#closedEarly());
     else this.#socket.destroy();
   }
 
   #onClose(): void {
     this.#sweep.delete(this);
-    if (this.#observer !== null) this.#fail(this.#closedError());
+    if (this.#observer !== null) this.#fail(this.#closedEarly());
     this.#owner.onClosed(this);
   }
 
@@ -259,79 +223,29 @@ export class ClientConnection implements BodyConsumer, Expiring {
       this.#socket.destroy(); // bytes that nobody asked for
       return;
     }
-    this.#bytesSeen = true;
-    if (this.#tunnelling) {
-      this.#observer.onResponseData(chunk);
-      return;
-    }
+    this.#responseStarted = true;
+    const reader = this.#reader;
     let at = 0;
     try {
-      while (at < chunk.length && this.#observer !== null && !this.#tunnelling) {
+      while (at < chunk.length && this.#observer !== null && (reader.state === 'head' || reader.state === 'content')) {
         if (this.#paused) {
           this.#held = chunk.subarray(at);
           return;
         }
-        at = this.#decoder === null ? this.#takeHead(chunk, at) : this.#decoder.decode(chunk, at, chunk.length, this);
-        if (this.#responseDone) break;
+        at = reader.step(chunk, at);
       }
     } catch (error) {
-      if (this.#observer !== null) this.#fail(blameUpstream(error));
-      else this.#socket.destroy();
+      this.#fail(blameUpstream(error));
       return;
     }
-    if (this.#tunnelling && at < chunk.length) this.#observer?.onResponseData(chunk.subarray(at));
-    else if (this.#responseDone) {
-      if (at < chunk.length) this.#keepAlive = false;
+    if (this.#observer === null) return;
+    if (reader.state === 'upgraded') {
+      this.deadlineAt = Number.POSITIVE_INFINITY; // the downstream side watches a tunnel's silence
+      if (at < chunk.length) this.#observer.onResponseData(at === 0 ? chunk : chunk.subarray(at));
+    } else if (reader.state === 'done') {
+      if (at < chunk.length) reader.keepAlive = false; // more than was asked for
       this.#finishResponse();
     } else this.#updateDeadline();
-  }
-
-  #takeHead(chunk: Buffer, at: number): number {
-    const parsed = this.#reader.read(chunk, at, chunk.length);
-    if (parsed === null) return chunk.length;
-    const end = this.#reader.endAt;
-    if (parsed.status >= 200) this.#takeFinalHead(parsed);
-    else if (parsed.status === 101) this.#takeUpgrade(parsed);
-    else {
-      if (++this.#interim > INTERIM_RESPONSES) throw new Error('cannot accept more interim responses');
-      stripHopByHop(parsed.headers);
-      if (parsed.status === 100 || parsed.status === 103) this.#observer?.onInformation(parsed);
-    }
-    return end;
-  }
-
-  #takeFinalHead(parsed: ParsedResponse): void {
-    const bodyless = isBodyless(this.#request!.method, parsed.status);
-    const framing = responseFraming(parsed.version, parsed.headers, bodyless);
-    const connection = parsed.headers.getJoined('connection')?.toLowerCase() ?? '';
-    const closes = parsed.version === '1.0' ? !/\bkeep-alive\b/.test(connection) : /\bclose\b/.test(connection);
-    this.#keepAlive = !closes && framing !== 'close';
-    this.#announcedIdle(parsed.headers);
-    const length = bodyless ? contentLength(parsed.headers) : typeof framing === 'number' ? framing : null;
-    stripHopByHop(parsed.headers);
-    this.#decoder = new BodyDecoder(framing);
-    this.#observer!.onResponse(parsed, length);
-    if (framing === 0) this.#responseDone = true;
-  }
-
-  #takeUpgrade(parsed: ParsedResponse): void {
-    const protocol = parsed.headers.getJoined('upgrade');
-    if (this.#request!.upgradeTo === null || protocol === null)
-      throw new Error('cannot accept 101: no upgrade was asked for');
-    stripHopByHop(parsed.headers);
-    this.#tunnelling = true;
-    this.#keepAlive = false;
-    this.deadlineAt = Number.POSITIVE_INFINITY; // the downstream side watches a tunnel's silence
-    this.#observer!.onUpgrade(parsed, protocol);
-  }
-
-  onContent(chunk: Buffer): void {
-    this.#observer?.onResponseData(chunk);
-  }
-
-  onContentEnd(trailers: HeaderList | null): void {
-    this.#responseDone = true;
-    this.#trailers = trailers;
   }
 
   // The ends.
@@ -339,27 +253,24 @@ export class ClientConnection implements BodyConsumer, Expiring {
   /** The response is complete. The connection is back with its owner before the observer hears of it. */
   #finishResponse(): void {
     const observer = this.#observer;
-    const trailers = this.#trailers;
     this.#observer = null;
-    this.#decoder = null;
-    this.#trailers = null;
-    if (this.#requestSent || !this.#keepAlive) this.#settle();
-    observer?.onResponseEnd(trailers);
+    if (this.#requestSent || !this.#reader.keepAlive) this.#settle();
+    observer?.onResponseEnd(this.#reader.trailers);
   }
 
   #settle(): void {
     this.#request = null;
-    if (!this.#keepAlive || this.#socket.destroyed || this.#socket.readableEnded) {
+    if (!this.#reader.keepAlive || this.#socket.destroyed || this.#socket.readableEnded) {
       this.#socket.destroy();
       return;
     }
+    this.#reader.state = 'idle';
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
     this.deadlineAt = Number.POSITIVE_INFINITY;
     this.#owner.onIdle(this);
-  }
-
-  #announcedIdle(headers: HeaderList): void {
-    const seconds = /\btimeout=(\d{1,6})/.exec(headers.get('keep-alive') ?? '')?.[1];
-    if (seconds !== undefined) this.announcedIdleMs = Math.max(0, Number(seconds) * 1_000 - 1_000);
   }
 
   #fail(error: PerantaraError): void {
@@ -374,23 +285,24 @@ export class ClientConnection implements BodyConsumer, Expiring {
     const { bodyIdleMs, responseHeadMs } = this.#timeouts;
     if (!this.#requestSent)
       this.deadlineAt = this.#output.blocked ? monotonicMs() + bodyIdleMs : Number.POSITIVE_INFINITY;
-    else if (this.#decoder === null) this.deadlineAt = monotonicMs() + responseHeadMs;
+    else if (this.#reader.state === 'head') this.deadlineAt = monotonicMs() + responseHeadMs;
     else this.deadlineAt = this.#paused ? Number.POSITIVE_INFINITY : monotonicMs() + bodyIdleMs;
   }
 
-  #connectionError(cause: Error): PerantaraError {
-    if (!this.#connected) return this.#error('connect_failed', `connect: ${codeOf(cause) || cause.message}`, cause);
-    return this.#error('upstream_closed', `connection broke: ${codeOf(cause) || cause.message}`, cause);
+  #broken(cause: Error): PerantaraError {
+    const why = codeOf(cause) || cause.message;
+    if (!this.#connected) return failure('connect_failed', `cannot connect: ${why}`, cause);
+    return failure('upstream_closed', `the connection broke: ${why}`, cause);
   }
 
-  #closedError(): PerantaraError {
-    const where = this.#decoder !== null ? 'in the middle of its response' : 'before its response';
-    return this.#error('upstream_closed', `upstream closed the connection ${where}`, undefined);
+  #closedEarly(): PerantaraError {
+    const where = this.#reader.state === 'content' ? 'in the middle of' : 'before';
+    return failure('upstream_closed', `the upstream closed the connection ${where} its response`);
   }
+}
 
-  #error(code: string, what: string, cause: unknown): PerantaraError {
-    return new PerantaraError(`cannot get a response: ${what}`, { code, source: 'upstream', cause });
-  }
+function failure(code: string, what: string, cause?: unknown): PerantaraError {
+  return new PerantaraError(`cannot get a response: ${what}`, { code, source: 'upstream', cause });
 }
 
 /** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */

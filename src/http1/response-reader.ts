@@ -1,0 +1,118 @@
+// Reads the responses of one upstream connection, one after another: interim heads, final head, content, trailers, and
+// whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets.
+import type { HeaderList } from '../http/header-list.ts';
+import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { isBodyless, type ResponseHead } from '../http/message.ts';
+import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
+import { contentLength, responseFraming } from './framing.ts';
+import { type ParsedResponse, parseResponseHead } from './head-parser.ts';
+import { HeadReader } from './head-reader.ts';
+import { INTERIM_RESPONSES, RESPONSE_LIMITS } from './limits.ts';
+
+/** What the reader finds, in order. */
+export interface ResponseParts {
+  onInformation(head: ResponseHead): void;
+  /** `length`: content bytes to follow (or, without content, as declared); null when unknown. */
+  onResponse(head: ResponseHead, length: number | null): void;
+  /** 101: what follows is `protocol`. */
+  onUpgrade(head: ResponseHead, protocol: string): void;
+  /** A view of the bytes given to `step`. */
+  onResponseData(chunk: Buffer): void;
+}
+
+export type ReaderState = 'idle' | 'head' | 'content' | 'done' | 'upgraded';
+
+export class ResponseReader implements BodyConsumer {
+  state: ReaderState = 'idle';
+  /** Whether another response may follow the current one. */
+  keepAlive = true;
+  trailers: HeaderList | null = null;
+  /** Idle limit the upstream announced (`Keep-Alive: timeout`), in milliseconds; Infinity without. */
+  announcedIdleMs = Number.POSITIVE_INFINITY;
+  readonly #reader = new HeadReader(parseResponseHead, RESPONSE_LIMITS);
+  #decoder: BodyDecoder | null = null;
+  #parts: ResponseParts | null = null;
+  #method = '';
+  #upgradeTo: string | null = null;
+  #interim = 0;
+
+  /** Expects the response to a request with `method` that asks for `upgradeTo`. */
+  begin(method: string, upgradeTo: string | null, parts: ResponseParts): void {
+    this.state = 'head';
+    this.trailers = null;
+    this.#parts = parts;
+    this.#method = method;
+    this.#upgradeTo = upgradeTo;
+    this.#interim = 0;
+  }
+
+  /** Takes buf[at…] up to the next part's end; returns the offset reached. Throws PerantaraError for what is malformed. */
+  step(buf: Buffer, at: number): number {
+    if (this.state === 'content') return this.#decoder!.decode(buf, at, buf.length, this);
+    const parsed = this.#reader.read(buf, at, buf.length);
+    if (parsed === null) return buf.length;
+    const end = this.#reader.endAt;
+    if (parsed.status >= 200) this.#takeFinalHead(parsed);
+    else if (parsed.status === 101) this.#takeUpgrade(parsed);
+    else this.#takeInterim(parsed);
+    return end;
+  }
+
+  /** The upstream closed its side. Returns whether that completes the response. */
+  finish(): boolean {
+    if (this.state !== 'content' || !this.#decoder!.finish()) return false;
+    this.keepAlive = false;
+    this.state = 'done';
+    return true;
+  }
+
+  onContent(chunk: Buffer): void {
+    this.#parts!.onResponseData(chunk);
+  }
+
+  onContentEnd(trailers: HeaderList | null): void {
+    this.state = 'done';
+    this.trailers = trailers;
+  }
+
+  #takeInterim(parsed: ParsedResponse): void {
+    if (++this.#interim > INTERIM_RESPONSES) throw new Error('cannot accept more interim responses');
+    stripHopByHop(parsed.headers);
+    // 102 and unknown ones mean nothing to a client that did not ask for them.
+    if (parsed.status === 100 || parsed.status === 103) this.#parts!.onInformation(parsed);
+  }
+
+  #takeFinalHead(parsed: ParsedResponse): void {
+    const { version, headers, status } = parsed;
+    const bodyless = isBodyless(this.#method, status);
+    const framing = responseFraming(version, headers, bodyless);
+    const connection = headers.getJoined('connection')?.toLowerCase() ?? '';
+    const closes = version === '1.0' ? !/\bkeep-alive\b/.test(connection) : /\bclose\b/.test(connection);
+    this.keepAlive = !closes && framing !== 'close';
+    this.#readAnnouncedIdle(headers);
+    const length = bodyless ? contentLength(headers) : typeof framing === 'number' ? framing : null;
+    stripHopByHop(headers);
+    if (framing === 0) this.state = 'done';
+    else {
+      this.state = 'content';
+      this.#decoder = new BodyDecoder(framing);
+    }
+    this.#parts!.onResponse(parsed, length);
+  }
+
+  #takeUpgrade(parsed: ParsedResponse): void {
+    const protocol = parsed.headers.getJoined('upgrade');
+    if (this.#upgradeTo === null || protocol === null) throw new Error('cannot accept 101: no upgrade was asked for');
+    stripHopByHop(parsed.headers);
+    this.state = 'upgraded';
+    this.keepAlive = false;
+    this.#parts!.onUpgrade(parsed, protocol);
+  }
+
+  #readAnnouncedIdle(headers: HeaderList): void {
+    const field = headers.get('keep-alive');
+    const seconds = field === null ? undefined : /\btimeout=(\d{1,6})/.exec(field)?.[1];
+    // One second less: a request must not cross the upstream's FIN on the way.
+    if (seconds !== undefined) this.announcedIdleMs = Math.max(0, Number(seconds) * 1_000 - 1_000);
+  }
+}
