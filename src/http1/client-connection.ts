@@ -111,13 +111,7 @@ export class ClientConnection implements Expiring {
     this.#responseStarted = false;
     this.#reader.begin(request.method, request.upgradeTo, observer);
     this.served++;
-    let fields = '';
-    if (request.length === null) fields = 'Transfer-Encoding: chunked\r\n';
-    else if (request.length > 0 || declaresEmptyContent(request.method))
-      fields = `Content-Length: ${request.length}\r\n`;
-    if (request.upgradeTo !== null) fields += `Connection: Upgrade\r\nUpgrade: ${request.upgradeTo}\r\n`;
-    else if (request.acceptsTrailers) fields += 'Connection: TE\r\nTE: trailers\r\n';
-    this.#output.text(writeRequestHead(request.method, request.target, request.headers, fields));
+    this.#output.text(writeRequestHead(request));
     if (request.length === 0) {
       this.#requestSent = true;
       this.#output.flush();
@@ -303,9 +297,4 @@ export class ClientConnection implements Expiring {
 
 function failure(code: string, what: string, cause?: unknown): PerantaraError {
   return new PerantaraError(`cannot get a response: ${what}`, { code, source: 'upstream', cause });
-}
-
-/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
-function declaresEmptyContent(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }

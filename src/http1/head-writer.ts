@@ -2,12 +2,20 @@
 // Names and values were checked when they were parsed or configured.
 import type { HeaderList } from '../http/header-list.ts';
 import { reasonPhrase } from '../http/status.ts';
+import type { OutgoingRequest } from './outgoing-request.ts';
 
-/** `fields`: complete lines that follow the list's own, each ending in CRLF. */
-export function writeRequestHead(method: string, target: string, headers: HeaderList, fields: string): string {
+/** With the framing that the request's length asks for, and its Upgrade or TE. */
+export function writeRequestHead(request: OutgoingRequest): string {
+  const { method, target, headers, length, upgradeTo, acceptsTrailers } = request;
+  let fields = '';
+  if (length === null) fields = 'Transfer-Encoding: chunked\r\n';
+  else if (length > 0 || declaresEmptyContent(method)) fields = `Content-Length: ${length}\r\n`;
+  if (upgradeTo !== null) fields += `Connection: Upgrade\r\nUpgrade: ${upgradeTo}\r\n`;
+  else if (acceptsTrailers) fields += 'Connection: TE\r\nTE: trailers\r\n';
   return `${method} ${target} HTTP/1.1\r\n${writeFields(headers)}${fields}\r\n`;
 }
 
+/** `fields`: complete lines that follow the list's own, each ending in CRLF. */
 export function writeResponseHead(status: number, reason: string, headers: HeaderList, fields: string): string {
   return `HTTP/1.1 ${status} ${reason === '' ? reasonPhrase(status) : reason}\r\n${writeFields(headers)}${fields}\r\n`;
 }
@@ -23,4 +31,9 @@ export function writeFields(headers: HeaderList): string {
 /** The last chunk with its trailer section (RFC 9112 section 7.1.2). */
 export function writeLastChunk(trailers: HeaderList | null): string {
   return trailers === null ? '0\r\n\r\n' : `0\r\n${writeFields(trailers)}\r\n`;
+}
+
+/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
+function declaresEmptyContent(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }
