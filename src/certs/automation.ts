@@ -1,0 +1,66 @@
+// Puts the parts together for one config: which site gets its certificate from where. Starts nothing.
+import { createRequire } from 'node:module';
+import type { SecureContextOptions } from 'node:tls';
+import type { Config, SiteConfig } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { AcmeIssuer } from './acme/issuer.ts';
+import { parseCertificate } from './certificate.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { ChallengeTokens } from './challenges.ts';
+import { FileLocker } from './file-locker.ts';
+import { FileStorage } from './file-storage.ts';
+import { LocalCa } from './local-ca.ts';
+import { CertificateManager, type WantedCertificate } from './manager.ts';
+import { CertificateResolver } from './resolver.ts';
+
+export interface CertificateAutomationServices {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** For every secure context, without `cert` and `key`. */
+  readonly contextOptions: SecureContextOptions;
+}
+
+export interface CertificateAutomation {
+  /** To be started and closed by the owner. */
+  readonly manager: CertificateManager;
+  /** What handshakes read. */
+  readonly resolver: CertificateResolver;
+  /** What the challenge handler reads. */
+  readonly challenges: ChallengeTokens;
+  /** Where the local root certificate lies, or will. */
+  readonly localRootPath: string;
+}
+
+/** Throws a PerantaraError when a supplied certificate cannot be read, which config loading has checked before. */
+export function createCertificateAutomation(
+  config: Config,
+  { log, clock, contextOptions }: CertificateAutomationServices,
+): CertificateAutomation {
+  const storage = new FileStorage(config.storage);
+  const locker = new FileLocker(config.storage);
+  const challenges = new ChallengeTokens();
+  const resolver = new CertificateResolver(contextOptions);
+  const localCa = new LocalCa({ storage, locker, log, clock });
+  const { directory: directoryUrl, email, trust } = config.acme;
+  const common = { storage, locker, log, clock };
+  const acme = new AcmeIssuer({ directoryUrl, email, trust, challenges, userAgent: userAgent(), ...common });
+
+  const want = ({ host, tls }: SiteConfig): WantedCertificate =>
+    tls.kind === 'supplied'
+      ? { host, kind: 'supplied', certificate: parseCertificate(tls.certPem, tls.keyPem) }
+      : { host, kind: 'managed', issuer: tls.kind === 'local' ? localCa : acme };
+  const manager = new CertificateManager(config.sites.map(want), {
+    ...common,
+    store: new CertificateStore(storage, log),
+    publisher: resolver,
+    random: Math.random,
+  });
+  return { manager, resolver, challenges, localRootPath: localCa.rootPath };
+}
+
+/** CAs ask clients to say who they are (RFC 8555 section 6.1). */
+function userAgent(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return `perantara/${version}`;
+}
