@@ -1,6 +1,6 @@
 // The complete, frozen value that everything else reads. No defaults and no unit parsing happen after this.
 
-/** Where a value stood in the file, for messages: `perantara.yaml:3:9`. */
+/** Where a value stood, for messages: `perantara.yaml:3:9`, `perantara.yaml (default)`, or a flag: `--http`. */
 export type Position = string;
 
 export interface Config {
@@ -21,7 +21,7 @@ export interface AcmeConfig {
   /** Directory URL (RFC 8555 section 7.1.1). */
   readonly directory: string;
   readonly email: string | null;
-  /** PEM bundle that authenticates the ACME server itself, or null for the system's roots. */
+  /** PEM text of the CA certificates that authenticate the ACME server itself, or null for Node's own roots. */
   readonly trust: string | null;
 }
 

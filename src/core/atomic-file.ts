@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   let file: FileHandle | undefined;
   try {
@@ -25,6 +25,11 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error;
   }
   await syncFolder(folder);
+  // New folders are entries of their parents, which are to last as well.
+  for (let child = folder; made !== undefined; child = dirname(child)) {
+    await syncFolder(dirname(child));
+    if (child.length <= made.length) break;
+  }
 }
 
 /** Makes a rename in `folder` durable. Platforms that cannot open folders (Windows) keep their own guarantees. */

@@ -1,6 +1,7 @@
 // The logger: JSON lines by pino, or the same facts as readable lines on a terminal. Nothing else writes to stdout or stderr
 // but the CLI. Messages are constant; data is in fields; errors go under `err`.
 import { type Logger as PinoLogger, pino, stdSerializers } from 'pino';
+import { printable } from './printable.ts';
 
 export type Logger = PinoLogger;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -35,16 +36,19 @@ const COLORS: Readonly<Record<string, string>> = {
   error: '\x1b[31m',
 };
 
-/** `12:00:01 info  certificate obtained  name=app.example.com issuer=acme` */
+/** `12:00:01 info  certificate obtained  name=app.example.com issuer=acme`, and the stack below an unexpected error. */
 function readable(line: string): string {
   const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const color = COLORS[String(level)] ?? '';
-  let text = `\x1b[2m${String(time).slice(11, 19)}\x1b[0m ${color}${String(level).padEnd(5)}\x1b[0m ${String(msg)}`;
+  let text = `\x1b[2m${String(time).slice(11, 19)}\x1b[0m ${color}${String(level).padEnd(5)}\x1b[0m ${printable(String(msg))}`;
   for (const [key, value] of Object.entries(fields)) {
     const shown = typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value);
-    text += `  \x1b[2m${key}=\x1b[0m${shown}`;
+    text += `  \x1b[2m${key}=\x1b[0m${printable(shown)}`;
   }
-  const error = err as { message?: string; code?: string } | undefined;
-  if (error !== undefined) text += `  \x1b[31m${error.message ?? JSON.stringify(err)}\x1b[0m`;
+  const error = err as { type?: string; message?: string; stack?: string } | undefined;
+  if (error === undefined) return `${text}\n`;
+  text += `  \x1b[31m${printable(error.message ?? JSON.stringify(err))}\x1b[0m`;
+  if (level === 'error' && error.type !== 'PerantaraError' && error.stack !== undefined)
+    for (const frame of error.stack.split('\n')) text += `\n    ${printable(frame)}`;
   return `${text}\n`;
 }

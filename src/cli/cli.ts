@@ -1,0 +1,78 @@
+// The command line as a whole: finds the verb, reads its flags, runs it, ends the process with its exit code.
+// 0 done, 1 failed, 2 not understood.
+import { printable } from '../core/printable.ts';
+import { suggest } from '../core/suggest.ts';
+import { parseFlags } from './flags.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+import { UsageError, type Verb } from './verb.ts';
+
+/** Loaded one at a time, so that `help` does not wait for the server's code. */
+const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  run: async () => (await import('./run.ts')).runVerb,
+  validate: async () => (await import('./validate.ts')).validateVerb,
+  proxy: async () => (await import('./proxy.ts')).proxyVerb,
+  certs: async () => (await import('./certs.ts')).certsVerb,
+  schema: async () => (await import('./schema.ts')).schemaVerb,
+  version: async () => (await import('./version.ts')).versionVerb,
+  help: async () => (await import('./help.ts')).helpVerb,
+};
+
+/** Verbs that the design promises and a later release brings. */
+const LATER: readonly string[] = ['reload', 'status'];
+
+/** Runs `perantara ...args` and ends the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  const terminal = processTerminal();
+  let code: number;
+  try {
+    code = await runCommand(args, terminal);
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : String(error);
+    terminal.err(`perantara: stopped by a fault of its own; please report it:\n${stack}\n`);
+    code = 1;
+  }
+  terminal.exit(code);
+}
+
+/** Resolves with the exit code. */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  let subject = 'perantara';
+  try {
+    const [name, ...rest] = readVerb(args);
+    const verb = await loadVerb(name);
+    subject = `perantara ${verb.name}`;
+    const { flags, positionals, help } = parseFlags(verb.name, verb.flags, verb.positionals, rest);
+    if (help) {
+      terminal.out(verb.help);
+      return 0;
+    }
+    return await verb.run(flags, terminal, positionals);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.err(`${subject}: ${printable(error.message)}\nTry "${subject} --help".\n`);
+    return 2;
+  }
+}
+
+/** The arguments with the verb first. */
+function readVerb(args: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...rest] = args;
+  if (first === undefined) throw new UsageError('cannot start: no verb is given, such as run, validate or help');
+  if (first === '--help' || first === '-h') return ['help'];
+  if (first === '--version' || first === '-v' || first === '-V') return ['version'];
+  if (!first.startsWith('-')) return [first, ...rest];
+  const isProxy = /^--(from|to)\b/.test(first);
+  throw new UsageError(
+    `cannot use ${JSON.stringify(first)}: a verb comes first; did you mean perantara ${isProxy ? 'proxy' : 'run'} ${first}?`,
+  );
+}
+
+/** Throws UsageError for a word that is no verb. */
+export async function loadVerb(name: string): Promise<Verb> {
+  if (Object.hasOwn(VERBS, name)) return VERBS[name]!();
+  if (LATER.includes(name)) throw new UsageError(`cannot use the verb "${name}": it comes with a later release`);
+  const near = suggest(name, Object.keys(VERBS));
+  throw new UsageError(
+    `cannot use ${JSON.stringify(name)}: there is no such verb${near === null ? '' : `; did you mean ${near}?`}`,
+  );
+}

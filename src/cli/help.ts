@@ -1,0 +1,35 @@
+// `perantara help [VERB]`.
+import { loadVerb } from './cli.ts';
+import type { Verb } from './verb.ts';
+
+const OVERVIEW = `perantara - an HTTPS reverse proxy that gets its own certificates
+
+Usage: perantara VERB [FLAGS]
+
+  run       serve the sites of a configuration file
+  validate  check a configuration file: every mistake, with line and column
+  proxy     serve one site without a file: --from HOST --to TARGET
+  certs     list certificates: source, issuer, days left, next renewal
+  schema    write the JSON Schema of the configuration file, for editors
+  version   print the version
+  help      print this, or the help of a verb: perantara help run
+
+The file is ./perantara.yaml or ./config/perantara.yaml unless --config FILE
+names another. The shortest one:
+
+  sites:
+    app.example.com: http://127.0.0.1:3000
+
+All of it is explained in docs/configuration.md.
+`;
+
+export const helpVerb: Verb = {
+  name: 'help',
+  help: OVERVIEW,
+  flags: {},
+  positionals: 1,
+  run: async (_flags, terminal, [name]) => {
+    terminal.out(name === undefined ? OVERVIEW : (await loadVerb(name)).help);
+    return 0;
+  },
+};

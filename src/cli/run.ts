@@ -1,0 +1,25 @@
+// `perantara run`: serves the sites of a file until told to stop.
+import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from './config-file.ts';
+import { LOG_FLAGS, LOG_HELP, loggerFor } from './log-flags.ts';
+import { serveConfig } from './serve-config.ts';
+import type { Verb } from './verb.ts';
+
+export const runVerb: Verb = {
+  name: 'run',
+  help: `Usage: perantara run [--config FILE] [FLAGS]
+
+Serves the sites of the configuration file. Certificates are obtained and
+renewed in the background; the log says how each of them fares.
+
+${CONFIG_HELP}${LOG_HELP}
+SIGTERM or Ctrl-C finishes the requests under way, then ends with 0.
+A second one ends at once.
+`,
+  flags: { ...CONFIG_FLAG, ...LOG_FLAGS },
+  positionals: 0,
+  run: async (flags, terminal) => {
+    const loaded = loadConfigFile(flags, terminal);
+    if (loaded === null) return 1;
+    return serveConfig(loaded.config, loaded.warnings, loggerFor(flags, terminal), terminal);
+  },
+};

@@ -1,0 +1,34 @@
+// The process as the verbs see it: where text goes, what the environment says, how it ends.
+import { systemClock } from '../core/clock.ts';
+
+export interface Terminal {
+  /** Writes to standard output; a closed pipe (`| head -1`) is no error. */
+  out(text: string): void;
+  /** Writes to standard error; the same. */
+  err(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether standard error, where the log goes, is a terminal. */
+  readonly interactive: boolean;
+  readonly folder: string;
+  now(): number;
+  /** Ends the process once everything written has left it. */
+  exit(code: number): void;
+}
+
+export function processTerminal(): Terminal {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {}); // EPIPE and the like: nobody reads any more
+  }
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: process.env,
+    interactive: process.stderr.isTTY === true,
+    folder: process.cwd(),
+    now: () => systemClock.now(),
+    exit: (code) => {
+      process.exitCode = code;
+      process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+    },
+  };
+}
