@@ -87,9 +87,12 @@ export class TlsAcceptor {
     socket.on('error', (error) => {
       if (codeOf(error) === 'ERR_SSL_HTTP_REQUEST' && raw.writable) raw.end(HTTP_ON_TLS_PORT);
     });
+    const onEarlyEnd = (): void => void socket.destroy(); // a probe that connects and leaves
+    socket.once('end', onEarlyEnd);
     socket.once('close', forget);
     socket.once('secure', () => {
       forget();
+      socket.off('end', onEarlyEnd);
       const { servername } = socket as TLSSocket & { servername?: string | false };
       onSecure(socket, servername || '');
     });
