@@ -7,8 +7,6 @@ export class Draft {
   readonly folder: string;
   /** Milliseconds since the epoch, for certificates. */
   readonly now: number;
-  /** Position of values that nobody wrote. */
-  readonly defaultPosition: Position;
   readonly errors: Problem[];
   readonly warnings: Problem[] = [];
   /** What is left after `remove`. */
@@ -26,7 +24,6 @@ export class Draft {
     this.now = now;
     this.value = source.value;
     this.#written = structuredClone(source.value);
-    this.defaultPosition = `${source.valuePlace([]).file} (default)`;
     this.errors = [...source.problems];
     for (const path of source.omitted) this.#taint(path);
   }
@@ -55,6 +52,11 @@ export class Draft {
 
   positionAt(path: Path): Position {
     return positionOf(this.#source.valuePlace(path));
+  }
+
+  /** Position of a value that nobody wrote: `perantara.yaml (default)`. */
+  defaultPosition(path: Path): Position {
+    return `${this.#source.valuePlace(path).file} (default)`;
   }
 
   positionAtKey(path: Path): Position {

@@ -18,7 +18,7 @@ export function substitute(text: string, env: Environment): Substitution {
     (written: string, escaped: string | undefined, inner: string, close: string) => {
       if (escaped !== undefined) return '${';
       const body = close === '' ? null : BODY.exec(inner);
-      const value = body === null ? undefined : env[body[1]!];
+      const value = body !== null && Object.hasOwn(env, body[1]!) ? env[body[1]!] : undefined;
       if (body !== null && body[2] !== undefined) return value === undefined || value === '' ? body[2] : value;
       if (value === undefined) failure ??= { ok: false, name: body === null ? null : body[1]!, written };
       return value ?? '';

@@ -41,7 +41,7 @@ function entry(host: string | null, portText: string): Parsed<ListenEntry> {
 export function readListen(raw: RawConfig['listen'], draft: Draft): ListenConfig {
   const placed = (key: 'http' | 'https', entries: readonly ListenEntry[] | undefined, port: number): ListenAddress[] =>
     entries === undefined
-      ? [{ host: null, port, position: draft.defaultPosition }]
+      ? [{ host: null, port, position: draft.defaultPosition(['listen', key]) }]
       : entries.map((each, i) => ({ ...each, position: draft.positionAt(['listen', key, i]) }));
   const listen = {
     http: placed('http', raw?.http, DEFAULT_HTTP_PORT),
@@ -59,7 +59,8 @@ function reportCollisions(listen: ListenConfig, draft: Draft): void {
     const earlier = all.slice(0, i).find((other) => overlaps(other.address, later.address));
     if (earlier === undefined) continue;
     // A default cannot be blamed: the written entry took its place.
-    const [blamed, other] = later.address.position === draft.defaultPosition ? [earlier, later] : [later, earlier];
+    const isDefault = draft.writtenAt(later.path) === undefined;
+    const [blamed, other] = isDefault ? [earlier, later] : [later, earlier];
     const at = `${showAddress(other.address)} (${other.address.position})`;
     draft.errorAt(blamed.path, `it takes the same address as ${at}`);
   }

@@ -46,7 +46,7 @@ function readPatterns(
   const result: PlacedRoute[] = [];
   for (const written of draft.keysAt(path)) {
     const routePath = [...path, written];
-    const raw = routes[written] ?? {};
+    const raw = Object.hasOwn(routes, written) ? routes[written]! : {};
     const pattern = parsePathPattern(written);
     const action = readAction(raw, routePath, draft);
     if (!pattern.ok) {

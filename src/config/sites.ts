@@ -21,7 +21,7 @@ export function readSites(raw: RawConfig['sites'], acme: AcmeConfig, draft: Draf
   const sites: SiteConfig[] = [];
   for (const written of hosts) {
     const path = ['sites', written];
-    const site = raw[written] ?? {};
+    const site = Object.hasOwn(raw, written) ? raw[written]! : {};
     const host = readHost(written, path, draft);
     const routes = readRoutes(site, path, draft);
     if (host === null) continue;

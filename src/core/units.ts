@@ -30,9 +30,9 @@ export function parseSize(text: string): number | null {
 /** Milliseconds in the two largest units: `89d 23h`, `4m 10s`, `250ms`. */
 export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`;
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  let rest = Math.round(ms);
+  if (rest < 1_000) return `${rest}ms`;
   const parts: string[] = [];
-  let rest = ms;
   for (const unit of ['d', 'h', 'm', 's']) {
     const size = DURATION_UNITS[unit]!;
     const count = Math.floor(rest / size);

@@ -12,7 +12,7 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
 
 interface SchemaNode {
-  readonly description?: string;
+  readonly description?: string | undefined;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | boolean;
   readonly anyOf?: readonly SchemaNode[];
@@ -43,7 +43,7 @@ describe('the documentation of the configuration', () => {
 
   it('names no key that the schema does not have', () => {
     const known = new Set(keys.map(({ key }) => key.replace(/^.*\.(redirect|respond)\./, '$1.')));
-    for (const [, key] of page.matchAll(/^\| `([\w.*]+)` \|/gm)) assert.ok(known.has(key!), key);
+    for (const [, key] of page.matchAll(/^\| `([\w.*]+)` \|/gm)) assert.ok(known.has(key!), key!);
   });
 
   it('gives the timeouts that are the defaults, and so does the schema', () => {

@@ -37,7 +37,7 @@ describe('the golden cases of the configuration', () => {
 
 /** What loading the case gives, free of this machine's paths and keys. */
 function outcome(folder: string, certificates: string): { file: string; text: string; other: string } {
-  const env = { CERTS: certificates, NAME: 'env', EMPTY: '', NESTED: '${NAME}' };
+  const env = { CERTS: certificates, NAME: 'env', EMPTY: '', NESTED: '$\u007bNAME}' };
   const result = loadConfig(join(folder, 'perantara.yaml'), { env, now: GOLDEN_NOW });
   const neutral = (text: string): string =>
     text

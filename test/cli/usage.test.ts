@@ -1,0 +1,114 @@
+// Help, versions, and command lines that cannot be understood.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { MAIN, perantara } from './command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const VERBS = ['run', 'validate', 'proxy', 'certs', 'schema', 'version', 'help'];
+
+describe('help', () => {
+  it('fits a screen of 24 lines and 80 columns, for every verb', () => {
+    for (const args of [['help'], ...VERBS.map((verb) => ['help', verb])]) {
+      const { code, out, err } = perantara(args, folder);
+      assert.equal(code, 0);
+      assert.equal(err, '');
+      const lines = out.trimEnd().split('\n');
+      assert.ok(lines.length <= 24, `${args}: ${lines.length} lines`);
+      for (const line of lines) assert.ok(line.length <= 80, `${args}: ${line}`);
+    }
+  });
+
+  it('is the same however it is asked for', () => {
+    const overview = perantara(['help'], folder).out;
+    for (const args of [['--help'], ['-h'], ['help', 'help']]) assert.equal(perantara(args, folder).out, overview);
+    const ofRun = perantara(['help', 'run'], folder).out;
+    for (const args of [
+      ['run', '--help'],
+      ['run', '-h'],
+      ['run', '--conifg', '--help'],
+    ])
+      assert.equal(perantara(args, folder).out, ofRun, `${args}`);
+  });
+
+  it('names every verb and every flag', () => {
+    const overview = perantara(['help'], folder).out;
+    for (const verb of VERBS) assert.match(overview, new RegExp(`^ {2}${verb} `, 'm'));
+    const ofProxy = perantara(['help', 'proxy'], folder).out;
+    for (const flag of [
+      'from',
+      'to',
+      'http',
+      'https',
+      'storage',
+      'email',
+      'acme-directory',
+      'acme-trust',
+      'log-level',
+      'log-format',
+    ])
+      assert.match(ofProxy, new RegExp(`^ {2}--${flag} `, 'm'));
+  });
+
+  it('does not crash when nobody reads it to its end', () => {
+    const command = `set -o pipefail; "${process.execPath}" "${MAIN}" help 2>&1 | head -1; echo "\${PIPESTATUS[0]}"`;
+    const lines = execFileSync('bash', ['-c', command], { encoding: 'utf8' }).trim().split('\n');
+    assert.match(lines[0]!, /^perantara - /);
+    assert.equal(lines[1], '0');
+    const closed = `"${process.execPath}" "${MAIN}" help >&- 2>&-; echo $?`;
+    assert.equal(execFileSync('bash', ['-c', closed], { encoding: 'utf8' }).trim(), '0');
+  });
+});
+
+describe('version', () => {
+  it('prints the versions of the package and of Node', () => {
+    const { version } = JSON.parse(readFileSync(join(MAIN, '../../package.json'), 'utf8')) as { version: string };
+    for (const args of [['version'], ['--version'], ['-v']])
+      assert.equal(perantara(args, folder).out, `perantara ${version} (node ${process.version})\n`);
+  });
+});
+
+describe('a command line that cannot be understood', () => {
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['without a verb', '', /^perantara: cannot start: no verb is given/],
+    ['with a verb misspelt', 'rnu', /there is no such verb; did you mean run\?/],
+    ['with an unknown verb', 'banana', /cannot use "banana": there is no such verb\n/],
+    ['with a verb of the prototype', 'constructor', /there is no such verb/],
+    ['with a verb of a later release', 'reload', /it comes with a later release/],
+    ['with a flag before the verb', '--config x.yaml', /did you mean perantara run --config\?/],
+    ['with a flag of proxy before the verb', '--from localhost', /did you mean perantara proxy --from\?/],
+    ['with a flag misspelt', 'run --conifg x', /^perantara run: cannot use "--conifg": .*did you mean --config\?/],
+    ['with a flag misspelt and its value attached', 'validate --cofnig=x', /did you mean --config\?/],
+    ['with an unknown flag', 'run --banana', /cannot use "--banana": run has no such flag\n/],
+    ['with a flag of the prototype', 'run --constructor', /no such flag/],
+    ['with a short flag', 'run -c x', /did you mean --config\?/],
+    ['with a flag of another verb', 'version --json', /version has no such flag/],
+    ['with a value missing at the end', 'run --config', /--config alone: it needs a value, as in --config FILE/],
+    ['with a value missing before a flag', 'run --config --log-level info', /--config alone: it needs a value/],
+    ['with an empty value', 'run --config=', /--config alone: it needs a value/],
+    ['with a value for a switch', 'certs --json=yes', /--json takes no value/],
+    ['with a flag twice', 'run --config a --config b', /cannot use --config twice/],
+    ['with a word too many', 'run perantara.yaml', /run takes flags only; did you mean --config perantara\.yaml\?/],
+    ['with a word behind --', 'version -- x', /version takes flags only/],
+    ['with two verbs to help with', 'help run validate', /cannot use "validate"/],
+    ['with a misspelt verb to help with', 'help rn', /did you mean run\?/],
+    ['with a log level misspelt', 'run --log-level inof', /allowed are debug, info, .*did you mean info\?/],
+    ['with an unknown log format', 'run --log-format xml', /allowed are json, pretty\n/],
+    ['with --from missing', 'proxy --to 3000', /--from HOST is missing/],
+    ['with --to missing', 'proxy --from localhost', /--to TARGET is missing/],
+    ['with terminal escapes in it', 'run --\x1b[31mx', /cannot use "--\\u001b\[31mx"/],
+  ];
+  for (const [name, line, expected] of cases)
+    it(`${name} ends with 2 and says what to type`, () => {
+      const { code, out, err } = perantara(line === '' ? [] : line.split(' '), folder);
+      assert.equal(code, 2);
+      assert.equal(out, '');
+      assert.match(err, expected);
+      assert.match(err, /\nTry "perantara[a-z ]* --help"\.\n$/);
+    });
+});
