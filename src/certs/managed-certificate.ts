@@ -101,7 +101,7 @@ export class ManagedCertificate {
 
   async #obtain(reason: RenewReason | 'lifetime', lock: Lock, signal: AbortSignal): Promise<void> {
     const { storage, store, log, clock } = this.#services;
-    const first = this.#certificate === null;
+    const outcome = this.#unsaved !== null ? 'stored' : this.#certificate === null ? 'obtained' : 'renewed';
     await storage.assertWritable();
     if (this.#unsaved === null) {
       const issued = await this.issuer.issue([this.name], AbortSignal.any([signal, lock.lost]));
@@ -123,7 +123,7 @@ export class ManagedCertificate {
         source: 'issuer',
       });
     const fields = { name: this.name, issuer: this.issuer.name, notAfter: new Date(certificate.notAfter), reason };
-    log.info(fields, first ? 'certificate obtained' : 'certificate renewed');
+    log.info(fields, `certificate ${outcome}`);
     await this.#remember({ ...FRESH_STATE, obtainedAt: clock.now() });
   }
 
@@ -136,7 +136,7 @@ export class ManagedCertificate {
     const at = nextAttemptAt({ failures, retryAfterMs, judged }, now, random());
     log.error(
       { name: this.name, issuer: this.issuer.name, failures, nextAttemptAt: new Date(at), err: error },
-      'certificate not obtained',
+      this.#unsaved === null ? 'certificate not obtained' : 'certificate not stored',
     );
     const state = { ...this.#state, failures, lastError: { at: now, message: messageOf(error) }, nextAttemptAt: at };
     if (codeOf(error) === 'lock_lost') this.#state = state;

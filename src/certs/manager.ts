@@ -22,7 +22,7 @@ export class CertificateManager implements Lifecycle {
   readonly #managed: ManagedCertificate[] = [];
   readonly #flights = new Map<ManagedCertificate, Promise<void>>();
   readonly #abort = new AbortController();
-  #state: 'new' | 'running' | 'closed' = 'new';
+  #state: 'new' | 'loaded' | 'running' | 'closed' = 'new';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(wanted: readonly WantedCertificate[], services: ManagedCertificateServices) {
@@ -30,10 +30,10 @@ export class CertificateManager implements Lifecycle {
     this.#services = services;
   }
 
-  /** Resolves when all stored and supplied certificates are published; the rest happens in the background. */
-  async start(): Promise<void> {
+  /** Publishes all stored and supplied certificates. Reads storage only; damaged files are logged and count as missing. */
+  async load(): Promise<void> {
     if (this.#state !== 'new') return;
-    this.#state = 'running';
+    this.#state = 'loaded';
     const { publisher, log } = this.#services;
     for (const wanted of this.#wanted) {
       if (wanted.kind === 'managed') {
@@ -47,6 +47,13 @@ export class CertificateManager implements Lifecycle {
       }
     }
     for (const certificate of this.#managed) await certificate.load();
+  }
+
+  /** Loads, if that has not been done, and begins to obtain what is missing or due, in the background. */
+  async start(): Promise<void> {
+    await this.load();
+    if (this.#state !== 'loaded') return;
+    this.#state = 'running';
     this.#look();
   }
 

@@ -84,9 +84,12 @@ export class Server implements Lifecycle {
    */
   async start(): Promise<void> {
     const listeners = [...this.#http, ...this.#https];
+    // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
+    await this.#certificates.manager.load();
+    if (this.#state !== 'new') return; // closed meanwhile
+    this.#state = 'started';
     const results = await Promise.allSettled(listeners.map((listener) => listener.open()));
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    this.#state = 'started';
     try {
       if (failures.length > 0) throw combined(failures);
       await this.#certificates.manager.start();
@@ -113,7 +116,10 @@ export class Server implements Lifecycle {
   }
 
   async #drain(): Promise<void> {
-    if (this.#state !== 'started') return;
+    if (this.#state !== 'started') {
+      this.destroy();
+      return;
+    }
     this.#state = 'closing';
     for (const listener of [...this.#http, ...this.#https]) listener.close();
     this.#acceptor.destroy();

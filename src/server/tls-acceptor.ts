@@ -67,7 +67,7 @@ export class TlsAcceptor {
       isServer: true,
       secureContext: byAddress ?? this.#empty,
       allowHalfOpen: true,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['http/1.1', 'http/1.0'],
       SNICallback: (servername, done) => {
         const context = contexts.resolve(servername);
         if (context !== null) {

@@ -20,7 +20,10 @@ test('a saved certificate is loaded again, and lies there as PEM files for other
   const certificate = mint(['a.example'], root, { chain: root.certPem });
   await storeOf(storage).save('ca', 'a.example', certificate);
   assert.deepEqual(await storeOf(storage).load('ca', 'a.example'), certificate);
-  assert.deepEqual(await storage.list('certificates'), ['bundle.pem', 'cert.pem', 'key.pem'].map((file) => `${FOLDER}/${file}`));
+  assert.deepEqual(
+    await storage.list('certificates'),
+    ['bundle.pem', 'cert.pem', 'key.pem'].map((file) => `${FOLDER}/${file}`),
+  );
   const leaf = new X509Certificate((await storage.load(`${FOLDER}/cert.pem`)) ?? '');
   assert.ok(leaf.checkPrivateKey(createPrivateKey((await storage.load(`${FOLDER}/key.pem`)) ?? '')));
 });
@@ -43,7 +46,9 @@ suite('a crash between any two steps leaves a certificate and key that match', (
       const disk = new MemoryStorage();
       await storeOf(disk).save('ca', 'a.example', old);
       const dying = new CrashingStorage(disk, changes);
-      await storeOf(dying).save('ca', 'a.example', fresh).catch(() => {});
+      await storeOf(dying)
+        .save('ca', 'a.example', fresh)
+        .catch(() => {});
       assert.equal(dying.crashed, changes < 3, 'a renewal has three steps');
 
       const found = await storeOf(disk).load('ca', 'a.example');
@@ -57,8 +62,12 @@ suite('a crash between any two steps leaves a certificate and key that match', (
     test(`when it dies again, after ${changes} changes of mending what the first crash left`, async () => {
       const disk = new MemoryStorage();
       await storeOf(disk).save('ca', 'a.example', old);
-      await storeOf(new CrashingStorage(disk, 1)).save('ca', 'a.example', fresh).catch(() => {});
-      await storeOf(new CrashingStorage(disk, changes)).load('ca', 'a.example').catch(() => {});
+      await storeOf(new CrashingStorage(disk, 1))
+        .save('ca', 'a.example', fresh)
+        .catch(() => {});
+      await storeOf(new CrashingStorage(disk, changes))
+        .load('ca', 'a.example')
+        .catch(() => {});
       assert.deepEqual(await storeOf(disk).load('ca', 'a.example'), fresh);
       assert.equal(await disk.load(`${FOLDER}/key.pem`), fresh.keyPem);
     });

@@ -33,5 +33,6 @@ test('hosts and tokens from outside that are no hosts and tokens are answered wi
   await tokens.present('a.example', 'token', 'x');
   for (const host of ['', '*', '../a.example', 'a.example:80', '__proto__', 'a.example\0', 'x'.repeat(100_000)])
     assert.equal(tokens.answer(host, 'token'), null, host.slice(0, 20));
-  for (const token of ['', '../token', '__proto__', 'constructor']) assert.equal(tokens.answer('a.example', token), null);
+  for (const token of ['', '../token', '__proto__', 'constructor'])
+    assert.equal(tokens.answer('a.example', token), null);
 });

@@ -25,7 +25,11 @@ suite('needsRenewal', () => {
   ] as const) {
     test(`a certificate of ${lifetime} waits until its share of life is over, then is renewed`, () => {
       const at = start + Math.floor(dueMs);
-      assert.deepEqual(needsRenewal(facts(lifetimeMs), ['a.example'], at - 1), { action: 'wait', at, reason: 'lifetime' });
+      assert.deepEqual(needsRenewal(facts(lifetimeMs), ['a.example'], at - 1), {
+        action: 'wait',
+        at,
+        reason: 'lifetime',
+      });
       assert.deepEqual(needsRenewal(facts(lifetimeMs), ['a.example'], at), { action: 'renew', at, reason: 'lifetime' });
     });
   }
@@ -50,14 +54,18 @@ suite('needsRenewal', () => {
 
   test('whatever the lifetime and the clock: renewal comes before the end, and due means renew', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 400 * day }), fc.integer({ min: -day, max: 500 * day }), (lifetimeMs, agoMs) => {
-        const certificate = facts(lifetimeMs);
-        const now = start + agoMs;
-        const decision = needsRenewal(certificate, ['a.example'], now);
-        assert.ok(decision.at < certificate.notAfter && decision.at >= certificate.notBefore);
-        assert.equal(decision.action, now >= renewalDueAt(certificate) ? 'renew' : 'wait');
-        if (decision.action === 'wait') assert.ok(decision.at > now);
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 400 * day }),
+        fc.integer({ min: -day, max: 500 * day }),
+        (lifetimeMs, agoMs) => {
+          const certificate = facts(lifetimeMs);
+          const now = start + agoMs;
+          const decision = needsRenewal(certificate, ['a.example'], now);
+          assert.ok(decision.at < certificate.notAfter && decision.at >= certificate.notBefore);
+          assert.equal(decision.action, now >= renewalDueAt(certificate) ? 'renew' : 'wait');
+          if (decision.action === 'wait') assert.ok(decision.at > now);
+        },
+      ),
     );
   });
 
@@ -71,14 +79,10 @@ suite('nextAttemptAt', () => {
     nextAttemptAt({ failures, retryAfterMs: null, judged: true, ...more }, start, random) - start;
 
   test('failures are repeated after 1, 10 and 100 minutes, then daily', () => {
-    assert.deepEqual([1, 2, 3, 4, 5, 1000].map((failures) => after(failures)), [
-      minute,
-      10 * minute,
-      100 * minute,
-      day,
-      day,
-      day,
-    ]);
+    assert.deepEqual(
+      [1, 2, 3, 4, 5, 1000].map((failures) => after(failures)),
+      [minute, 10 * minute, 100 * minute, day, day, day],
+    );
   });
 
   test('jitter makes it later by up to a tenth, never sooner', () => {
@@ -94,12 +98,10 @@ suite('nextAttemptAt', () => {
   });
 
   test('failures that the CA never saw are repeated within an hour', () => {
-    assert.deepEqual([1, 2, 3, 4].map((failures) => after(failures, { judged: false })), [
-      minute,
-      10 * minute,
-      hour,
-      hour,
-    ]);
+    assert.deepEqual(
+      [1, 2, 3, 4].map((failures) => after(failures, { judged: false })),
+      [minute, 10 * minute, hour, hour],
+    );
   });
 });
 

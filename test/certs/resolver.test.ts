@@ -37,8 +37,20 @@ test('a name without a certificate, and what is no name at all, gets none', () =
   const resolver = new CertificateResolver({});
   resolver.publish('*.example.com', mint(['*.example.com'], root));
   resolver.publish('localhost', mint(['localhost'], root));
-  const strange = ['other.test', '', '.', '..', '.example.com', '*.example.com', 'a..', '__proto__', 'constructor', 'localhost..'];
-  for (const name of [...strange, `${'a'.repeat(70_000)}.test`]) assert.equal(resolver.resolve(name), null, name.slice(0, 50));
+  const strange = [
+    'other.test',
+    '',
+    '.',
+    '..',
+    '.example.com',
+    '*.example.com',
+    'a..',
+    '__proto__',
+    'constructor',
+    'localhost..',
+  ];
+  for (const name of [...strange, `${'a'.repeat(70_000)}.test`])
+    assert.equal(resolver.resolve(name), null, name.slice(0, 50));
 });
 
 test('a withdrawn name gets no certificate any more', () => {
@@ -73,7 +85,17 @@ test('one context is built for a certificate, however many names and handshakes 
 test('a certificate that OpenSSL refuses is reported and does not replace the good one', async (t) => {
   const folder = await temporaryFolder(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const request = ['req', '-x509', '-newkey', 'rsa:512', '-nodes', '-subj', '/CN=a', '-addext', 'subjectAltName=DNS:a.example.com'];
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:512',
+    '-nodes',
+    '-subj',
+    '/CN=a',
+    '-addext',
+    'subjectAltName=DNS:a.example.com',
+  ];
   execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   const weak = parseCertificate(readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'));
   const resolver = new CertificateResolver({});
@@ -90,9 +112,12 @@ test('a new certificate is served to new handshakes while connections with the o
   const resolver = new CertificateResolver({ minVersion: 'TLSv1.2' });
   const [old, fresh] = [mint(['a.example.com'], root), mint(['a.example.com'], root)];
   resolver.publish('a.example.com', old);
-  const server = createServer({ SNICallback: (name, done) => done(null, resolver.resolve(name) ?? undefined) }, (socket) => {
-    socket.on('error', () => {}).pipe(socket);
-  });
+  const server = createServer(
+    { SNICallback: (name, done) => done(null, resolver.resolve(name) ?? undefined) },
+    (socket) => {
+      socket.on('error', () => {}).pipe(socket);
+    },
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

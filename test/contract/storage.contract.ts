@@ -68,7 +68,21 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
 
     test('a key that could lead out of the storage is refused by every method', async () => {
       const { storage } = await make();
-      const bad = ['../x', 'a/../../x', '/etc/passwd', 'a//b', '', '.', 'a/.', '.hidden', 'a\\b', 'a\0b', 'C:x', 'a/', 'é'];
+      const bad = [
+        '../x',
+        'a/../../x',
+        '/etc/passwd',
+        'a//b',
+        '',
+        '.',
+        'a/.',
+        '.hidden',
+        'a\\b',
+        'a\0b',
+        'C:x',
+        'a/',
+        'é',
+      ];
       for (const key of [...bad, 'x'.repeat(241)]) {
         const refused = { code: 'storage_key_invalid' };
         await assert.rejects(storage.store(key, ''), refused, key);

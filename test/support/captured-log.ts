@@ -18,5 +18,9 @@ export interface CapturedLog {
 export function capturedLog(): CapturedLog {
   const lines: LogLine[] = [];
   const write = (line: string): void => void lines.push(JSON.parse(line) as LogLine);
-  return { log: createLogger({ level: 'debug', pretty: false, write }), lines, messages: () => lines.map(({ msg }) => msg) };
+  return {
+    log: createLogger({ level: 'debug', pretty: false, write }),
+    lines,
+    messages: () => lines.map(({ msg }) => msg),
+  };
 }

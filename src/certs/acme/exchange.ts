@@ -30,7 +30,9 @@ export class IssuerUnreachable extends PerantaraError {
   readonly reusedConnection: boolean;
 
   constructor(url: URL, cause: Error, reusedConnection: boolean) {
-    super(`cannot reach "${url.host}": ${messageOf(cause) || codeOf(cause)}${hintOf(codeOf(cause))}`, {
+    // Node's own advice after the semicolon is for developers.
+    const state = messageOf(cause).split('; if the root CA')[0] || codeOf(cause);
+    super(`cannot reach "${url.host}": ${state}${hintOf(codeOf(cause))}`, {
       code: 'issuer_unreachable',
       source: 'issuer',
       retryable: true,

@@ -107,7 +107,8 @@ export class AcmeOrder {
 
   #hostOf({ identifier }: Authorization): string {
     const host = normalizeHostname(identifier.value);
-    if (host !== null && this.#names.includes(host)) return host;
+    // RFC 8555 section 7.1.4: the authorization of a wildcard names its base domain.
+    if (host !== null && (this.#names.includes(host) || this.#names.includes(`*.${host}`))) return host;
     throw unusable(`it wants proof for "${identifier.value}", which was not ordered`);
   }
 

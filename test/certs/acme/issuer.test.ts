@@ -1,0 +1,408 @@
+// AcmeIssuer against a scripted CA: what Pebble never does. What it does do is tested in pebble.test.ts.
+import assert from 'node:assert/strict';
+import { suite, type TestContext, test } from 'node:test';
+import { AcmeIssuer, acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
+import { AcmeProblem } from '../../../src/certs/acme/problem.ts';
+import { ChallengeTokens } from '../../../src/certs/challenges.ts';
+import { FileStorage } from '../../../src/certs/file-storage.ts';
+import type { Storage } from '../../../src/certs/storage.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { capturedLog } from '../../support/captured-log.ts';
+import { BAD_NONCE, type FakeAcme, problem, startFakeAcme } from '../../support/fake-acme.ts';
+import { MemoryLocker, MemoryStorage } from '../../support/memory-storage.ts';
+import { makeAuthority, mint } from '../../support/minted.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+interface Rig {
+  readonly ca: FakeAcme;
+  readonly issuer: AcmeIssuer;
+  readonly challenges: ChallengeTokens;
+  readonly storage: Storage;
+  /** Another issuer over the same storage, as after a restart. */
+  restart(email?: string): AcmeIssuer;
+}
+
+async function rig(t: TestContext, options: { issueTimeoutMs?: number; storage?: Storage } = {}): Promise<Rig> {
+  const ca = await startFakeAcme();
+  const challenges = new ChallengeTokens();
+  const { storage = new MemoryStorage(), ...rest } = options;
+  const held = new Map<string, Promise<void>>();
+  const restart = (email: string | null = null): AcmeIssuer => {
+    const issuer = new AcmeIssuer({
+      directoryUrl: ca.directoryUrl,
+      email,
+      trust: ca.trustPem,
+      challenges,
+      storage,
+      locker: new MemoryLocker(held),
+      log: capturedLog().log,
+      clock: systemClock,
+      userAgent: 'perantara/0.0.0-test',
+      ...rest,
+    });
+    t.after(() => issuer.close());
+    return issuer;
+  };
+  ca.lookUp = (host, token) => challenges.answer(host, token);
+  t.after(() => ca.stop());
+  return { ca, issuer: restart(), challenges, storage, restart };
+}
+
+const never = new AbortController().signal;
+
+suite('an order', { concurrency: 8 }, () => {
+  test('leads from the directory to a certificate, never asking for a nonce that came by itself', async (t) => {
+    const { ca, issuer } = await rig(t);
+    const certificate = await issuer.issue(['a.example'], never);
+    assert.deepEqual(certificate.names, ['a.example']);
+    assert.deepEqual(ca.requests, [
+      'GET directory',
+      'POST newAccount',
+      'POST newOrder',
+      'POST authorization',
+      'POST challenge',
+      'POST authorization',
+      'POST order',
+      'POST finalize',
+      'POST order',
+      'POST certificate',
+    ]);
+  });
+
+  test('the challenge can be answered before the CA is told to look, and is forgotten afterwards', async (t) => {
+    const { ca, issuer, challenges } = await rig(t);
+    const answers: (string | null)[] = [];
+    ca.lookUp = (host, token) => {
+      answers.push(challenges.answer(host, token));
+      return 'yes';
+    };
+    await issuer.issue(['a.example'], never);
+    assert.match(answers[0] ?? '', /^token-of-order-00000000\.[A-Za-z0-9_-]{43}$/);
+    assert.equal(challenges.answer('a.example', 'token-of-order-00000000'), null);
+  });
+
+  test('a name that the CA still holds for proven is not proven again', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = (call) => {
+      if (call.step !== 'authorization') return null;
+      const { body } = ca.usual(call);
+      return { body: { ...(body as object), status: 'valid' } };
+    };
+    ca.script = withReadyOrder(ca, ca.script);
+    await issuer.issue(['a.example'], never);
+    assert.equal(ca.count('challenge'), 0);
+  });
+
+  test('a refused name ends with the CA’s own words and leaves no token behind', async (t) => {
+    const { ca, issuer, challenges } = await rig(t);
+    ca.lookUp = () => null;
+    await assert.rejects(issuer.issue(['a.example'], never), (error: unknown) => {
+      assert.ok(error instanceof AcmeProblem);
+      assert.deepEqual([error.type, error.detail], ['unauthorized', 'Invalid response: 404']);
+      assert.equal(error.message, 'cannot validate "a.example": the CA says: Invalid response: 404 (unauthorized)');
+      return true;
+    });
+    assert.equal(challenges.answer('a.example', 'token-of-order-00000000'), null);
+  });
+
+  test('an order that is `ready` again after finalizing is waited for, not finalized twice', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = (call) => {
+      if (call.step !== 'order' || ca.count('finalize') === 0 || call.count > 4) return null;
+      return { body: { ...(ca.usual(call).body as object), status: 'ready', certificate: undefined } };
+    };
+    await issuer.issue(['a.example'], never);
+    assert.equal(ca.count('finalize'), 1);
+  });
+
+  test('an answer to finalize that got lost is no reason to finalize twice', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = (call) => {
+      if (call.step !== 'finalize') return null;
+      ca.usual(call);
+      call.request.socket.destroy();
+      return 'handled';
+    };
+    // The dead connection is tried once more by itself; the CA takes that for what it is.
+    assert.deepEqual((await issuer.issue(['a.example'], never)).names, ['a.example']);
+  });
+
+  test('an order that turns invalid ends with the CA’s words', async (t) => {
+    const { ca, issuer } = await rig(t);
+    const error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA record for a.example prevents issuance' };
+    ca.script = (call) =>
+      call.step === 'order' && ca.count('finalize') > 0
+        ? { body: { ...(ca.usual(call).body as object), status: 'invalid', error } }
+        : null;
+    await assert.rejects(issuer.issue(['a.example'], never), {
+      type: 'caa',
+      message:
+        'cannot obtain certificate for "a.example": the CA says: CAA record for a.example prevents issuance (caa)',
+    });
+  });
+
+  test('an order that is `processing` for ever is given up on, saying so', async (t) => {
+    const { ca, issuer } = await rig(t, { issueTimeoutMs: 1_000 });
+    ca.script = (call) =>
+      call.step === 'order' && ca.count('finalize') > 0
+        ? { body: { ...(ca.usual(call).body as object), status: 'processing', certificate: undefined } }
+        : null;
+    await assert.rejects(issuer.issue(['a.example'], never), {
+      code: 'issuer_timeout',
+      message: 'cannot obtain certificate for "a.example": the order is processing after 1 s',
+    });
+  });
+
+  test('who closes gets out at any step, with the reason, and no token stays', async (t) => {
+    for (const step of ['newOrder', 'authorization', 'challenge', 'finalize', 'certificate'] as const) {
+      const { ca, issuer, challenges } = await rig(t);
+      const abort = new AbortController();
+      ca.script = (call) => {
+        if (call.step !== step) return null;
+        setImmediate(() => abort.abort(new Error('shutting down')));
+        return 'handled';
+      };
+      await assert.rejects(issuer.issue(['a.example'], abort.signal), /^Error: shutting down$/, step);
+      assert.equal(challenges.answer('a.example', 'token-of-order-00000000'), null, step);
+    }
+  });
+
+  test('Retry-After paces the polling', async (t) => {
+    const { ca, issuer } = await rig(t, { issueTimeoutMs: 2_000 });
+    ca.script = (call) =>
+      call.step === 'order' && ca.count('finalize') > 0
+        ? { headers: { 'retry-after': '60' }, body: { ...(ca.usual(call).body as object), status: 'processing' } }
+        : null;
+    await assert.rejects(issuer.issue(['a.example'], never), { code: 'issuer_timeout' });
+    assert.equal(ca.count('order'), 2, 'once before the answer that asks for patience, and for that answer');
+  });
+});
+
+suite('nonces', { concurrency: 8 }, () => {
+  test('a CA that refuses every second nonce gets its signature anyway', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ request, count }) => (request.method === 'POST' && count % 2 === 1 ? BAD_NONCE : null);
+    await issuer.issue(['a.example'], never);
+  });
+
+  test('a CA that refuses every nonce is given up on', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ request }) => (request.method === 'POST' ? BAD_NONCE : null);
+    await assert.rejects(issuer.issue(['a.example'], never), {
+      source: 'issuer',
+      message: /cannot understand the CA: JWS has an invalid anti-replay nonce/,
+    });
+    assert.ok(ca.requests.length < 30);
+  });
+
+  test('a CA that hands out no nonces is given up on', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = (call) => {
+      call.response.removeHeader('replay-nonce');
+      return null;
+    };
+    await assert.rejects(issuer.issue(['a.example'], never), /cannot understand the CA: it hands out no nonces/);
+  });
+});
+
+suite('the account', { concurrency: 8 }, () => {
+  test('is registered once, with an ES256 key, however many certificates are wanted at once', async (t) => {
+    const { ca, issuer } = await rig(t);
+    let algorithm: string | undefined;
+    ca.script = ({ step, header }) => {
+      if (step === 'newAccount') algorithm = header.alg;
+      return null;
+    };
+    const names = Array.from({ length: 10 }, (_, index) => `${index}.example`);
+    await Promise.all(names.map((name) => issuer.issue([name], never)));
+    assert.equal(ca.count('newAccount'), 1);
+    assert.equal(ca.count('directory'), 1);
+    assert.equal(algorithm, 'ES256');
+  });
+
+  test('is found again after a restart without asking the CA', async (t) => {
+    const { ca, issuer, restart } = await rig(t);
+    await issuer.issue(['a.example'], never);
+    await restart().issue(['b.example'], never);
+    assert.equal(ca.count('newAccount'), 1);
+  });
+
+  test('that a crash left unregistered is registered with the same key', async (t) => {
+    const { ca, issuer, storage, restart } = await rig(t);
+    const keys: unknown[] = [];
+    ca.script = ({ step, header }) => {
+      if (step === 'newAccount') keys.push(header.jwk);
+      return null;
+    };
+    await issuer.issue(['a.example'], never);
+    await storage.delete(`accounts/${issuer.id}/account.json`);
+    await restart().issue(['b.example'], never);
+    assert.equal(keys.length, 2);
+    assert.deepEqual(keys[0], keys[1]);
+  });
+
+  test('that the CA has lost is registered again, once', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ step, count }) =>
+      step === 'newOrder' && count === 1 ? problem(400, 'accountDoesNotExist', 'no such account') : null;
+    await issuer.issue(['a.example'], never);
+    assert.equal(ca.count('newAccount'), 2);
+  });
+
+  test('that the CA loses again and again is not registered for ever', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ step }) => (step === 'newOrder' ? problem(400, 'accountDoesNotExist', 'no such account') : null);
+    await assert.rejects(issuer.issue(['a.example'], never), { type: 'accountDoesNotExist' });
+    assert.equal(ca.count('newAccount'), 2);
+  });
+
+  test('whose files are damaged is made anew', async (t) => {
+    const { issuer, storage, restart } = await rig(t);
+    await issuer.issue(['a.example'], never);
+    const key = `accounts/${issuer.id}/key.pem`;
+    for (const file of [key, `accounts/${issuer.id}/account.json`]) {
+      await storage.store(file, 'damaged');
+      await restart().issue(['b.example'], never);
+    }
+    assert.equal(await storage.load(`${key}.bad`), 'damaged');
+  });
+
+  test('that is refused fails with the CA’s words, and is tried again by the next issuance', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ step, count }) =>
+      step === 'newAccount' && count === 1 ? problem(400, 'invalidContact', 'invalid contact domain') : null;
+    await assert.rejects(issuer.issue(['a.example'], never), { type: 'invalidContact' });
+    await issuer.issue(['a.example'], never);
+  });
+
+  test('registers its e-mail address, and again when that changed', async (t) => {
+    const { ca, issuer, restart } = await rig(t);
+    const contacts: unknown[] = [];
+    ca.script = ({ step, payload }) => {
+      if (step === 'newAccount') contacts.push([payload?.contact, payload?.termsOfServiceAgreed]);
+      return null;
+    };
+    await issuer.issue(['a.example'], never);
+    await restart('ops@example.com').issue(['a.example'], never);
+    assert.deepEqual(contacts, [
+      [undefined, true],
+      [['mailto:ops@example.com'], true],
+    ]);
+  });
+
+  test('registration goes on for the others when the first to ask leaves', async (t) => {
+    const { ca, issuer } = await rig(t);
+    const abort = new AbortController();
+    ca.script = ({ step }) => {
+      if (step === 'newAccount') abort.abort(new Error('leaving'));
+      return null;
+    };
+    const first = issuer.issue(['a.example'], abort.signal);
+    const second = issuer.issue(['b.example'], never);
+    await assert.rejects(first, /leaving/);
+    await second;
+    assert.equal(ca.count('newAccount'), 1);
+  });
+
+  test('its key is stored before the CA sees it, readable by the user alone', async (t) => {
+    const folder = await temporaryFolder(t);
+    const storage = new FileStorage(folder);
+    const { ca, issuer } = await rig(t, { storage });
+    let stored: string | null = null;
+    ca.script = async ({ step }) => {
+      if (step === 'newAccount') stored = await storage.load(`accounts/${issuer.id}/key.pem`);
+      return null;
+    };
+    await issuer.issue(['a.example'], never);
+    assert.match(stored ?? '', /PRIVATE KEY/);
+  });
+});
+
+suite('what a CA should never answer', { concurrency: 8 }, () => {
+  test('a chain for another key is refused', async (t) => {
+    const { ca, issuer } = await rig(t);
+    const foreign = mint(['a.example'], makeAuthority());
+    ca.script = ({ step }) => (step === 'certificate' ? { body: foreign.certPem } : null);
+    await assert.rejects(issuer.issue(['a.example'], never), {
+      code: 'certificate_unfit',
+      source: 'issuer',
+      message: /its key belongs to another certificate/,
+    });
+  });
+
+  test('a chain that is empty, JSON or HTML is refused', async (t) => {
+    for (const body of [
+      '',
+      '<html>',
+      { certificate: 'x' },
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+    ]) {
+      const { ca, issuer } = await rig(t);
+      ca.script = ({ step }) => (step === 'certificate' ? { body } : null);
+      await assert.rejects(issuer.issue(['a.example'], never), { code: 'certificate_unfit' });
+    }
+  });
+
+  for (const [what, step, change] of [
+    ['a directory without addresses', 'directory', () => ({ meta: {} })],
+    ['a directory that is a list', 'directory', () => []],
+    ['an order of unknown status', 'newOrder', (body: object) => ({ ...body, status: 'great' })],
+    ['an order without authorizations', 'newOrder', (body: object) => ({ ...body, authorizations: undefined })],
+    ['an order that is text', 'newOrder', () => 'hello'],
+    ['an order that is null', 'newOrder', () => null],
+    [
+      'an authorization for a name that was not ordered',
+      'authorization',
+      (body: object) => ({ ...body, identifier: { type: 'dns', value: 'b.example' } }),
+    ],
+    ['an authorization without HTTP-01', 'authorization', (body: object) => ({ ...body, challenges: [] })],
+    [
+      'a token that could be a path (CVE-2026-40611)',
+      'authorization',
+      (body: { challenges?: object[] }) => ({
+        ...body,
+        challenges: body.challenges?.map((each) => ({ ...each, token: '../../../../etc/cron.d/x' })),
+      }),
+    ],
+    ['an address of plain http', 'newOrder', (body: object) => ({ ...body, authorizations: ['http://localhost/x'] })],
+  ] as const) {
+    test(`${what} is refused as the CA’s mistake`, async (t) => {
+      const { ca, issuer, challenges } = await rig(t);
+      const presented: string[] = [];
+      challenges.present = async (host, token) => void presented.push(host, token);
+      ca.script = (call) => {
+        if (call.step !== step) return null;
+        const answer = ca.usual(call);
+        const headers = { 'content-type': 'application/json', ...answer.headers };
+        return { ...answer, headers, body: JSON.stringify(change(answer.body as never)) };
+      };
+      await assert.rejects(issuer.issue(['a.example'], never), { name: 'PerantaraError', source: 'issuer' });
+      assert.deepEqual(presented, []);
+    });
+  }
+
+  test('after a failure the directory is read again, since addresses may have changed', async (t) => {
+    const { ca, issuer } = await rig(t);
+    ca.script = ({ step, count }) => (step === 'newOrder' && count === 1 ? problem(404, 'malformed', 'gone') : null);
+    await assert.rejects(issuer.issue(['a.example'], never), { status: 404 });
+    await issuer.issue(['a.example'], never);
+    assert.equal(ca.count('directory'), 2);
+  });
+});
+
+test('the folder of a CA is its address, as a file name', () => {
+  assert.equal(
+    acmeIssuerId('https://acme-v02.api.letsencrypt.org/directory'),
+    'acme-v02.api.letsencrypt.org-directory',
+  );
+  assert.equal(acmeIssuerId('https://localhost:14000/dir'), 'localhost-14000-dir');
+  assert.equal(acmeIssuerId('https://[::1]:14000/acme/../dir/?a=b'), '1-14000-dir');
+});
+
+/** An order whose names are all proven is `ready` at once. */
+function withReadyOrder(ca: FakeAcme, script: FakeAcme['script']): FakeAcme['script'] {
+  return (call) => {
+    if (call.step !== 'order' || ca.count('finalize') > 0) return script(call);
+    return { body: { ...(ca.usual(call).body as object), status: 'ready' } };
+  };
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { connect, createServer } from 'node:tls';
+import { createCertificateAutomation } from '../../src/certs/automation.ts';
+import type { Config } from '../../src/config/config.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { capturedLog } from '../support/captured-log.ts';
+import { makeAuthority, mint } from '../support/minted.ts';
+import { retry } from '../support/retry.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+test('one config leads to local and supplied certificates in handshakes, and to refusal for other names', async (t) => {
+  const { certPem, keyPem } = mint(['shop.example'], makeAuthority());
+  const supplied = { kind: 'supplied', certFile: '/c.pem', keyFile: '/k.pem', certPem, keyPem };
+  const config = {
+    acme: { directory: 'https://localhost:1/dir', email: null, trust: null },
+    storage: await temporaryFolder(t),
+    sites: [
+      { host: '*.dev.localhost', tls: { kind: 'local' } },
+      { host: 'shop.example', tls: supplied },
+    ],
+  } as unknown as Config;
+  const { log } = capturedLog();
+  const contextOptions = { minVersion: 'TLSv1.3', sessionIdContext: 'perantara' } as const;
+  const automation = createCertificateAutomation(config, { log, clock: systemClock, contextOptions });
+  const { manager, resolver } = automation;
+  await manager.start();
+  t.after(() => manager.close());
+  await retry(async () => assert.ok(resolver.resolve('a.dev.localhost')), { deadlineMs: 10_000 });
+
+  const server = createServer({ SNICallback: (name, done) => done(null, resolver.resolve(name) ?? undefined) });
+  server.on('tlsClientError', () => {});
+  server.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const namesFor = async (servername: string): Promise<string | undefined> => {
+    const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false });
+    try {
+      await once(socket, 'secureConnect');
+      return socket.getPeerX509Certificate()?.subjectAltName;
+    } finally {
+      socket.destroy();
+    }
+  };
+  assert.equal(await namesFor('a.dev.localhost'), 'DNS:*.dev.localhost');
+  assert.equal(await namesFor('shop.example'), 'DNS:shop.example');
+  await assert.rejects(namesFor('other.example'), /alert/);
+  assert.match(automation.localRootPath, /local-ca.root\.pem$/);
+});

@@ -1,0 +1,79 @@
+// An Issuer that a test directs, and a publisher that a test can wait for.
+import type { Certificate } from '../../src/certs/certificate.ts';
+import type { Issuer } from '../../src/certs/issuer.ts';
+import type { CertificatePublisher } from '../../src/certs/managed-certificate.ts';
+
+export type Issue = (name: string, signal: AbortSignal) => Promise<Certificate>;
+
+export class FakeIssuer implements Issuer {
+  readonly id: string;
+  readonly name = 'Fake CA';
+  /** The names asked for so far. */
+  readonly asked: string[] = [];
+  closed = false;
+  recognizing = true;
+  issueOne: Issue;
+  readonly #changed = new Changes();
+
+  constructor(issueOne: Issue, id = 'fake') {
+    this.issueOne = issueOne;
+    this.id = id;
+  }
+
+  async issue(names: readonly string[], signal: AbortSignal): Promise<Certificate> {
+    this.asked.push(names[0]!);
+    this.#changed.tell();
+    return this.issueOne(names[0]!, signal);
+  }
+
+  async recognizes(): Promise<boolean> {
+    return this.recognizing;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** Resolves when it has been asked so many times. */
+  async askedTimes(count: number): Promise<void> {
+    while (this.asked.length < count) await this.#changed.next();
+  }
+}
+
+export class RecordingPublisher implements CertificatePublisher {
+  readonly published: { readonly pattern: string; readonly certificate: Certificate }[] = [];
+  refuse: (pattern: string) => boolean = () => false;
+  readonly #changed = new Changes();
+
+  publish(pattern: string, certificate: Certificate): void {
+    if (this.refuse(pattern)) throw new Error('refused');
+    this.published.push({ pattern, certificate });
+    this.#changed.tell();
+  }
+
+  withdraw(): void {}
+
+  names(): string[] {
+    return this.published.map(({ pattern }) => pattern);
+  }
+
+  /** Resolves when so many certificates have been published. */
+  async times(count: number): Promise<void> {
+    while (this.published.length < count) await this.#changed.next();
+  }
+}
+
+/** Wakes whoever waits at each change. */
+export class Changes {
+  #wait = Promise.withResolvers<void>();
+
+  tell(): void {
+    const { resolve } = this.#wait;
+    this.#wait = Promise.withResolvers<void>();
+    resolve();
+  }
+
+  next(): Promise<void> {
+    return this.#wait.promise;
+  }
+}
