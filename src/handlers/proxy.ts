@@ -49,7 +49,9 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     if (maxBodyBytes !== null) exchange.limitRequest(maxBodyBytes);
     exchange.observe(this);
     const { request } = exchange;
-    this.#prepare(request.headers);
+    this.#dropClaims(request.headers);
+    appendForwarded(request.headers, request, exchange.client);
+    appendVia(request.headers, request);
     this.#request = {
       method: request.method,
       target: request.path + request.query,
@@ -62,15 +64,13 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     this.#attempt(null, null);
   }
 
-  /** Makes the client's fields the upstream's: drops its claims about itself, adds what we know. */
-  #prepare(headers: HeaderList): void {
+  /** Drops the client's claims about itself and names with `_`, of the head and of the trailers alike. */
+  #dropClaims(fields: HeaderList): void {
     const { underscoreHeaders } = this.#options;
-    headers.filter((name) => {
+    fields.filter((name) => {
       const lower = name.toLowerCase();
       return !isClientClaim(lower) && (!lower.includes('_') || underscoreHeaders.has(lower));
     });
-    appendForwarded(headers, this.#exchange.request, this.#exchange.client);
-    appendVia(headers, this.#exchange.request);
   }
 
   /** `again`: the target whose stale connection failed, to be tried once more on a fresh one. */
@@ -166,6 +166,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
 
   onEnd(trailers: HeaderList | null): void {
     this.#requestDone = true;
+    if (trailers !== null) this.#dropClaims(trailers);
     this.#connection?.end(trailers);
   }
 

@@ -5,9 +5,12 @@ import type { Client } from './exchange.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
 
+/** Any separator: CGI-style applications read `X.Forwarded.For` as `X-Forwarded-For` (GHSA-49wc-4hcv-v58q). */
+const CLIENT_CLAIM = /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$)|forwarded$|proxy$)/;
+
 /** Whether a request field must not reach the upstream as the client sent it; `name` in lower case. */
 export function isClientClaim(name: string): boolean {
-  return name.startsWith('x-forwarded') || name === 'forwarded' || name === 'x-real-ip' || name === 'proxy';
+  return CLIENT_CLAIM.test(name);
 }
 
 /** Appends our own fields. `headers` has been cleared of the client's (isClientClaim). */

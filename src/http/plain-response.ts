@@ -11,13 +11,16 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
   404: 'There is nothing here.',
   408: 'The request took too long to arrive.',
   413: 'The request is larger than this site allows.',
+  414: 'The address of the request is too long.',
   417: 'The expectation in the request cannot be met.',
   421: 'This host is not served here.',
   431: 'The header of the request is too large.',
+  500: 'Something went wrong here.',
   501: 'This is not supported here.',
   502: 'The service behind this site did not answer properly.',
   503: 'The service behind this site is not available.',
   504: 'The service behind this site did not answer in time.',
+  505: 'This version of HTTP is not spoken here.',
 };
 
 /** Sends a whole response: `text` as `contentType`, with `extra` fields. Reads nothing of the request. */

@@ -10,6 +10,7 @@ import { blameUpstream } from './head-reader.ts';
 import { writeLastChunk, writeRequestHead } from './head-writer.ts';
 import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
 import { Output } from './output.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
 
 export interface ClientTimeouts {
@@ -30,10 +31,6 @@ export interface ConnectionOwner {
   onClosed(connection: ClientConnection): void;
 }
 
-const READ_BUFFER_BYTES = 64 * 1024;
-/** Reads of at least this size are handed on in their own buffer instead of being copied out of the shared one. */
-const HAND_OVER_BYTES = 16 * 1024;
-
 export class ClientConnection implements Expiring {
   deadlineAt: number;
   /** Requests served so far. */
@@ -45,8 +42,7 @@ export class ClientConnection implements Expiring {
   readonly #collector: YoungCollector;
   readonly #output: Output;
   readonly #reader = new ResponseReader();
-  #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  #readBufferGiven = false;
+  readonly #readBuffer = new ReadBuffer();
   #connected = false;
   #request: OutgoingRequest | null = null;
   #observer: ResponseObserver | null = null;
@@ -69,13 +65,13 @@ export class ClientConnection implements Expiring {
       keepAliveInitialDelay: 60_000,
       allowHalfOpen: true,
       onread: {
-        buffer: () => this.#nextReadBuffer(),
+        buffer: () => this.#readBuffer.next(),
         callback: (bytes) => this.#onRead(bytes),
       },
     });
     this.#output = new Output(this.#socket);
     this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('drain', () => this.#observer?.onRequestDrain());
+    this.#socket.on('drain', () => this.#onDrain());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error) => this.#fail(this.#broken(error)));
     this.#socket.on('close', () => this.#onClose());
@@ -85,6 +81,11 @@ export class ClientConnection implements Expiring {
   /** Whether the connection has carried a request before, so that the upstream may have closed it unnoticed. */
   get reused(): boolean {
     return this.served > 1;
+  }
+
+  /** Whether it is open; one that is ending may still be with its owner for a moment. */
+  get usable(): boolean {
+    return !this.#socket.destroyed;
   }
 
   /** Whether any byte of a response to the current request has arrived. */
@@ -179,18 +180,14 @@ export class ClientConnection implements Expiring {
     this.#observer?.onConnect();
   }
 
-  #nextReadBuffer(): Buffer {
-    if (this.#readBufferGiven) this.#readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-    this.#readBufferGiven = false;
-    return this.#readBuffer;
+  #onDrain(): void {
+    this.#updateDeadline();
+    this.#observer?.onRequestDrain();
   }
 
   #onRead(bytes: number): boolean {
     this.#collector.note(bytes);
-    if (bytes >= HAND_OVER_BYTES) {
-      this.#readBufferGiven = true;
-      this.#takeOwned(this.#readBuffer.subarray(0, bytes));
-    } else this.#takeOwned(Buffer.from(this.#readBuffer.subarray(0, bytes)));
+    this.#takeOwned(this.#readBuffer.take(bytes));
     return !this.#paused;
   }
 
@@ -206,7 +203,9 @@ export class ClientConnection implements Expiring {
 
   #onClose(): void {
     this.#sweep.delete(this);
-    if (this.#observer !== null) this.#fail(this.#closedEarly());
+    const { readableEnded, writableEnded } = this.#socket;
+    const isTunnelOver = this.#tunnelling && readableEnded && writableEnded;
+    if (this.#observer !== null && !isTunnelOver) this.#fail(this.#closedEarly());
     this.#owner.onClosed(this);
   }
 
@@ -239,7 +238,7 @@ export class ClientConnection implements Expiring {
     } else if (reader.state === 'done') {
       if (at < chunk.length) reader.keepAlive = false; // more than was asked for
       this.#finishResponse();
-    } else this.#updateDeadline();
+    } else if (reader.state === 'content') this.#updateDeadline(); // a head has one deadline, however it comes
   }
 
   // The ends.

@@ -35,7 +35,10 @@ export interface ParsedResponse {
 /** Parses a request head in buf[start, end). null: not complete yet. Throws PerantaraError with code and blame. */
 export function parseRequestHead(buf: Buffer, start: number, end: number, limits: HeadLimits): ParsedRequest | null {
   let from = start;
-  if (from + 1 < end && buf[from] === CR && buf[from + 1] === LF) from += 2; // RFC 9112 section 2.2
+  if (from < end && buf[from] === CR) {
+    if (from + 1 === end) return null;
+    if (buf[from + 1] === LF) from += 2; // RFC 9112 section 2.2
+  }
   let at = from;
   while (at < end && TOKEN_BYTES[buf[at]!] === 1) at++;
   const methodEnd = at;

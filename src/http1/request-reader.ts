@@ -30,7 +30,7 @@ export function readRequest(parsed: ParsedRequest, scheme: 'http' | 'https'): In
   const authority = readAuthority(version, headers, target.authority);
   const connection = headers.getJoined('connection');
   const options = connection === null ? [] : listElements(connection);
-  const expect = headers.get('expect');
+  const expect = headers.getJoined('expect');
   if (expect !== null && version === '1.1' && expect.toLowerCase() !== '100-continue') {
     throw refuse('expectation_failed', `unknown expectation`);
   }

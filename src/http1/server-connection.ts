@@ -7,6 +7,7 @@ import { PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
+import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
@@ -79,6 +80,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
+    socket.on('finish', () => this.#onFinish());
     this.#options.sweep.add(this);
   }
 
@@ -113,7 +115,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
   }
 
   breakOff(_error: PerantaraError): void {
-    this.#break();
+    // The upstream of a tunnel may go once it has said all: what it said is still delivered.
+    if (this.#exchange?.responseEnded) this.#socket.destroySoon();
+    else this.#break();
   }
 
   // What the socket tells.
@@ -137,7 +141,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#inputEnded = true;
     const exchange = this.#exchange;
     if (exchange === null || this.#lingering) this.#endSocket();
-    else if (exchange.tunnelling) exchange.inputEnd();
+    else if (exchange.tunnelling) this.#consume();
     else if (!exchange.requestDone) this.#fail(clientGone('in the middle of its request'));
     else this.#watchHalfClosed(monotonicMs());
   }
@@ -147,9 +151,12 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#updateDeadline();
   }
 
+  #onFinish(): void {
+    if (this.#lingering) this.deadlineAt = monotonicMs() + LINGER_MS;
+  }
+
   #onClose(): void {
     this.#options.sweep.delete(this);
-    this.deadlineAt = Number.POSITIVE_INFINITY;
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#input = null;
@@ -180,6 +187,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
         const input = this.#input;
         const exchange = this.#exchange;
         if (exchange === null) {
+          // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
+          if (!this.#reader.started) this.deadlineAt = monotonicMs() + this.#options.timeouts.headMs;
           const head = this.#reader.read(input, this.#inputAt, input.length);
           this.#advance(head === null ? input.length : this.#reader.endAt);
           if (head !== null) this.#begin(new ServerExchange(this, readRequest(head, this.#options.scheme)));
@@ -191,12 +200,18 @@ export class ServerConnection implements ExchangeHost, Expiring {
           break;
         }
       }
-      if (this.#inputEnded && this.#exchange === null) this.#endSocket();
+      if (this.#inputEnded && this.#input === null) this.#passOnEnd();
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#consuming = false;
     }
+  }
+
+  #passOnEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) this.#endSocket();
+    else if (exchange.tunnelling && !exchange.requestDone) exchange.inputEnd();
   }
 
   #advance(to: number): void {
@@ -230,15 +245,13 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   #updateDeadline(): void {
     const exchange = this.#exchange;
-    const { timeouts } = this.#options;
     if (this.#lingering) return;
-    if (exchange === null) {
-      // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
-      if (this.#reader.started) this.deadlineAt = Math.min(this.deadlineAt, monotonicMs() + timeouts.headMs);
-    } else if (this.#inputEnded && !exchange.tunnelling) return;
-    else if (exchange.tunnelling) this.deadlineAt = monotonicMs() + timeouts.tunnelIdleMs;
-    else if (exchange.wantsInput || this.output.blocked) this.deadlineAt = monotonicMs() + timeouts.bodyIdleMs;
-    else this.deadlineAt = Number.POSITIVE_INFINITY;
+    if (exchange !== null && (exchange.tunnelling || !this.#inputEnded)) {
+      const { tunnelIdleMs, bodyIdleMs } = this.#options.timeouts;
+      const isMoving = exchange.wantsInput || this.output.blocked;
+      this.deadlineAt =
+        monotonicMs() + (exchange.tunnelling ? tunnelIdleMs : isMoving ? bodyIdleMs : Number.POSITIVE_INFINITY);
+    }
     this.#updateFlow();
   }
 
@@ -273,7 +286,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     else this.#socket.resetAndDestroy();
   }
 
-  /** Sends what is queued and FIN, then reads on for a moment so that nothing is lost to a reset. */
+  /** Sends what is queued and FIN, as slowly as the client takes it, then reads on so that nothing is lost to a reset. */
   #endSocket(): void {
     if (this.#lingering) return;
     this.#lingering = true;
@@ -282,18 +295,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket.end();
     if (this.#inputEnded) this.#socket.destroySoon();
     else this.#socket.resume();
-    this.deadlineAt = monotonicMs() + LINGER_MS;
+    this.deadlineAt = monotonicMs() + this.#options.timeouts.bodyIdleMs; // LINGER_MS from #onFinish
   }
-}
-
-function clientGone(when: string): PerantaraError {
-  return new PerantaraError(`client closed the connection ${when}`, { code: 'client_gone', source: 'downstream' });
-}
-
-function tooSlow(what: string): PerantaraError {
-  return new PerantaraError(`cannot wait longer for the ${what}`, { code: 'request_timeout', source: 'downstream' });
-}
-
-function unexpected(cause: unknown): PerantaraError {
-  return new PerantaraError('cannot handle request: unexpected error', { code: 'internal', source: 'internal', cause });
 }

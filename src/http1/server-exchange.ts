@@ -154,9 +154,9 @@ export class ServerExchange implements Exchange, BodyConsumer {
       if (this.#framing === 'length') this.#left -= chunk.length;
       output.chunk(chunk);
     }
-    if (!output.blocked) return true;
-    this.#host.onActivity();
-    return false;
+    const isBlocked = output.blocked;
+    if (isBlocked || this.#framing === 'tunnel') this.#host.onActivity();
+    return !isBlocked;
   }
 
   end(trailers: HeaderList | null): void {
@@ -177,8 +177,8 @@ export class ServerExchange implements Exchange, BodyConsumer {
 
   abort(error: PerantaraError): void {
     this.#observer = null;
-    this.#ended = true;
     this.#host.breakOff(error);
+    this.#ended = true;
   }
 
   // For the connection.

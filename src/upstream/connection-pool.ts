@@ -22,7 +22,9 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   take(): ClientConnection | null {
-    return this.#idle.pop() ?? null;
+    let connection = this.#idle.pop();
+    while (connection !== undefined && !connection.usable) connection = this.#idle.pop();
+    return connection ?? null;
   }
 
   onIdle(connection: ClientConnection): void {

@@ -14,7 +14,15 @@ const TEST_TIMEOUT_MS = 120_000;
 const TOTAL_TIMEOUT_MS = 12 * 60_000;
 /** Half of a test's time goes into waiting for sockets and children; more than this and deadlines begin to slip. */
 const FILES_AT_ONCE = Math.max(2, availableParallelism());
-const TOOLS: readonly ToolName[] = ['pebble', 'pebble-challtestsrv', 'curl', 'openssl', 'chromium', 'docker-compose'];
+const TOOLS: readonly ToolName[] = [
+  'pebble',
+  'pebble-challtestsrv',
+  'curl',
+  'openssl',
+  'chromium',
+  'certutil',
+  'docker-compose',
+];
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));

@@ -5,7 +5,15 @@ import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } f
 import { delimiter, join, relative, resolve } from 'node:path';
 import { unpackPackages } from './debian-packages.ts';
 
-export type ToolName = 'pebble' | 'pebble-challtestsrv' | 'curl' | 'openssl' | 'chromium' | 'docker-compose' | 'wrk';
+export type ToolName =
+  | 'pebble'
+  | 'pebble-challtestsrv'
+  | 'curl'
+  | 'openssl'
+  | 'chromium'
+  | 'certutil'
+  | 'docker-compose'
+  | 'wrk';
 
 export interface Tool {
   readonly name: ToolName;
@@ -54,6 +62,13 @@ const SOURCES: Readonly<Record<ToolName, Source>> = {
     program: 'usr/lib/chromium/chromium',
     install: 'Chromium',
   },
+  // Chromium trusts what is in its user's NSS database, and this writes it.
+  certutil: {
+    package: 'libnss3-tools',
+    suite: 'own',
+    program: 'usr/bin/certutil',
+    install: "NSS's tools",
+  },
   'docker-compose': {
     package: 'docker-compose',
     suite: 'sid',
@@ -79,7 +94,7 @@ export async function locateTool(name: ToolName): Promise<Tool> {
   const path = join(folder, 'bin', name);
   if (!(await isExecutable(path))) {
     process.stderr.write(`fetching ${name} from Debian's packages into ${folder}\n`);
-    await fetchInto(folder, source).catch((error: unknown) => {
+    await fetchInto(folder, name).catch((error: unknown) => {
       throw new Error(`${name} is not on PATH and cannot be fetched (${reasonOf(error)}): install ${source.install}`, {
         cause: error,
       });
@@ -111,7 +126,8 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** Built beside its place and renamed into it, so that of two processes the first wins and neither sees a part. */
-async function fetchInto(folder: string, source: Source): Promise<void> {
+async function fetchInto(folder: string, name: ToolName): Promise<void> {
+  const source = SOURCES[name];
   await mkdir(cacheFolder(), { recursive: true });
   const building = await mkdtemp(join(cacheFolder(), `${source.package}-`));
   try {
@@ -125,7 +141,7 @@ async function fetchInto(folder: string, source: Source): Promise<void> {
     await writeLaunchers(building, source.package);
     await chmod(building, 0o755);
     await rename(building, folder).catch(async (error: unknown) => {
-      if (!(await isExecutable(join(folder, 'bin', source.package)))) throw error;
+      if (!(await isExecutable(join(folder, 'bin', name)))) throw error;
     });
   } finally {
     await rm(building, { recursive: true, force: true });

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { request, startChain } from '../support/chain.ts';
+import { ok, type Script } from '../support/origin.ts';
+
+const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x'];
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n';
+
+/** Answers 101 and then echoes. */
+const echo: Script = (_asked, peer) => {
+  void peer.send(SWITCH);
+  peer.socket.on('data', (chunk) => peer.socket.write(chunk));
+  peer.socket.on('end', () => peer.socket.end());
+};
+
+test('after 101 every byte passes both ways, and the fields of the handshake with it', async (t) => {
+  const { connect, origin } = await startChain(t, { script: echo });
+  const client = await connect();
+  await client.send(request('/socket', UPGRADE));
+  const answer = await client.message();
+  assert.equal(answer.status, 101);
+  assert.deepEqual(answer.fields('upgrade'), ['websocket']);
+  assert.deepEqual(answer.fields('connection'), ['Upgrade']);
+  assert.deepEqual(answer.fields('sec-websocket-accept'), ['y']);
+  const asked = origin.requests[0]!;
+  assert.deepEqual(asked.fields('upgrade'), ['websocket']);
+  assert.deepEqual(asked.fields('connection'), ['Upgrade']);
+  assert.deepEqual(asked.fields('sec-websocket-key'), ['x']);
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\x00\x01\xff', '0\r\n\r\n']) {
+    await client.send(bytes);
+    await client.until(bytes);
+  }
+});
+
+test('bytes sent before the 101 wait for it and are then the first to pass', async (t) => {
+  const { connect, origin } = await startChain(t, { script: () => {} });
+  const client = await connect();
+  await client.send(`${request('/', UPGRADE)}early`, ' bird');
+  const peer = await origin.connection(0);
+  await origin.request(0);
+  await client.send(';');
+  assert.doesNotMatch(peer.text, /early/);
+  await peer.send(SWITCH);
+  await peer.until('early bird;');
+});
+
+test('bytes right behind the 101 reach the client right behind it', async (t) => {
+  const { connect } = await startChain(t, { script: (_asked, peer) => void peer.send(`${SWITCH}first words`) });
+  const client = await connect();
+  await client.send(request('/', UPGRADE));
+  await client.until('\r\n\r\nfirst words');
+});
+
+test('bytes ahead of a refused upgrade are never taken for a request (CVE-2026-2833)', async (t) => {
+  for (const answer of [ok('no'), 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno']) {
+    const { connect, origin } = await startChain(t, { script: (_asked, peer) => void peer.send(answer) });
+    const client = await connect();
+    await client.send(request('/', UPGRADE) + request('/smuggled'));
+    assert.equal((await client.message()).body, 'no');
+    await client.end();
+    assert.equal(client.rest, '');
+    assert.equal(origin.requests.length, 1);
+  }
+});
+
+test('a refused upgrade leaves both connections in use', async (t) => {
+  const { connect, origin } = await startChain(t);
+  const client = await connect();
+  for (let i = 0; i < 2; i++) {
+    await client.send(request('/', UPGRADE));
+    assert.equal((await client.message()).body, 'hello');
+  }
+  assert.equal(origin.peers.length, 1);
+});
+
+test('h2c is never forwarded, an upgrade with content or from HTTP/1.0 is an ordinary request', async (t) => {
+  const { exchange, origin } = await startChain(t);
+  const asked = [
+    request('/', ['Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQ']),
+    request('/', ['Connection: upgrade, close', 'Upgrade: websocket, H2C']),
+    request('/', ['Connection: upgrade, close', 'Upgrade: websocket', 'Upgrade: h2c']),
+    request('/', ['Connection: Upgrade, close', 'Upgrade: h2']),
+    `${request('/', ['Connection: Upgrade, close', 'Upgrade: websocket', 'Content-Length: 2'], 'POST')}hi`,
+    `${request('/', ['Connection: Upgrade, close', 'Upgrade: websocket', 'Transfer-Encoding: chunked'], 'POST')}0\r\n\r\n`,
+    request('/', ['Connection: close', 'Upgrade: websocket']),
+    request('/', ['Connection: Upgrade', 'Upgrade: websocket'], 'GET', 'HTTP/1.0'),
+  ];
+  for (const [index, text] of asked.entries()) {
+    assert.match((await exchange(text)).text, /^HTTP\/1\.1 200 OK/, text);
+    const seen = origin.requests[index]!;
+    assert.deepEqual(seen.fields('upgrade'), [], text);
+    assert.deepEqual(seen.fields('connection'), [], text);
+    assert.deepEqual(seen.fields('http2-settings'), [], text);
+  }
+});
+
+test('101 to a request that asked for no upgrade is 502', async (t) => {
+  const { exchange } = await startChain(t, { script: (_asked, peer) => void peer.send(SWITCH) });
+  assert.match((await exchange(request('/', ['Connection: close']))).text, /^HTTP\/1\.1 502 /);
+});
+
+test('a side of a tunnel that closes can still be answered, to the last byte', async (t) => {
+  const big = 'y'.repeat(8 * 1024 * 1024);
+  const { connect } = await startChain(t, {
+    script: async (_asked, peer) => {
+      await peer.send(SWITCH);
+      await peer.end();
+      assert.equal(peer.ended, 'fin');
+      await peer.send(big, 'the end');
+      peer.finish();
+    },
+  });
+  const client = await connect();
+  await client.send(request('/', UPGRADE));
+  await client.message();
+  client.finish();
+  client.socket.pause();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  client.socket.resume();
+  await client.end();
+  assert.equal(client.ended, 'fin');
+  assert.equal(client.rest.length, big.length + 'the end'.length);
+});
+
+test('a tunnel whose upstream closes first still carries what the client has to say', async (t) => {
+  const { connect, origin } = await startChain(t, {
+    script: async (_asked, peer) => {
+      await peer.send(`${SWITCH}bye`);
+      peer.finish();
+    },
+  });
+  const client = await connect();
+  await client.send(request('/', UPGRADE));
+  await client.end();
+  assert.match(client.text, /bye$/);
+  await client.send('last words');
+  client.finish();
+  const peer = await origin.connection(0);
+  await peer.end();
+  assert.match(peer.text, /last words$/);
+  assert.equal(peer.ended, 'fin');
+});
+
+test('a client that has closed its side before the 101 has closed its side of the tunnel', async (t) => {
+  const { connect, origin } = await startChain(t, { script: () => {} });
+  const client = await connect();
+  await client.send(`${request('/', UPGRADE)}all I have to say`);
+  client.finish();
+  const peer = await origin.connection(0);
+  await origin.request(0);
+  await peer.send(`${SWITCH}fine`);
+  await peer.end();
+  assert.match(peer.text, /all I have to say$/);
+  peer.finish();
+  await client.end();
+  assert.match(client.text, /fine$/);
+});
+
+for (const [who, how] of [
+  ['client', 'reset'],
+  ['client', 'destroy'],
+  ['upstream', 'reset'],
+] as const) {
+  test(`a tunnel ends on both sides when its ${who} is gone (${how})`, async (t) => {
+    const { connect, origin } = await startChain(t, { script: echo });
+    const client = await connect();
+    await client.send(request('/', UPGRADE));
+    await client.message();
+    const peer = await origin.connection(0);
+    if (who === 'client') client[how]();
+    else peer[how]();
+    await (who === 'client' ? peer : client).end();
+  });
+}

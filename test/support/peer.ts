@@ -1,0 +1,124 @@
+// One raw end of a connection in a test, client or origin: sends bytes, remembers what came, and waits for more of it.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
+import { messageEnd, type ReceivedMessage, splitMessage } from './raw-message.ts';
+
+/** No wait of a test is longer; a wait that long is a failure. */
+const PATIENCE_MS = 10_000;
+
+export class Peer {
+  readonly socket: Socket;
+  /** Everything received so far, one character per byte. */
+  text = '';
+  /** How the other side ended: FIN, or anything else that closes a connection. */
+  ended: 'no' | 'fin' | 'reset' = 'no';
+  closed = false;
+  #readTo = 0;
+  #changed = Promise.withResolvers<void>();
+  readonly #reset: () => void;
+
+  constructor(socket: Socket, reset: () => void = () => socket.resetAndDestroy()) {
+    this.socket = socket;
+    this.#reset = reset;
+    socket.on('data', (chunk: Buffer) => {
+      this.text += chunk.toString('latin1');
+      this.#wake();
+    });
+    socket.on('end', () => this.#end('fin'));
+    socket.on('error', () => this.#end('reset'));
+    socket.on('close', () => {
+      this.closed = true;
+      this.#end('reset');
+    });
+  }
+
+  /** Strings are latin1. Resolves when the bytes have been handed to the system. */
+  async send(...pieces: readonly (string | Buffer)[]): Promise<void> {
+    for (const piece of pieces) {
+      const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
+      await new Promise<void>((resolve) => this.socket.write(bytes, () => resolve()));
+    }
+  }
+
+  /** Waits until `check` holds; rejects with what has come when it never does. */
+  async when(check: () => boolean, what = String(check)): Promise<void> {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    while (!check()) {
+      if (this.ended !== 'no' || patience.aborted) {
+        throw new Error(`waited in vain for ${what}; ${this.ended}, got ${JSON.stringify(this.text.slice(-2_000))}`);
+      }
+      await Promise.race([this.#changed.promise, once(patience, 'abort')]);
+    }
+  }
+
+  /** Waits for this text; resolves with everything received. */
+  async until(wanted: string | RegExp): Promise<string> {
+    const found = () => (typeof wanted === 'string' ? this.text.includes(wanted) : wanted.test(this.text));
+    await this.when(found, String(wanted));
+    return this.text;
+  }
+
+  /** Waits until the other side has ended; resolves with everything received. */
+  async end(): Promise<string> {
+    await this.when(() => this.ended !== 'no', 'the end');
+    return this.text;
+  }
+
+  /** The next message not yet read by this method, with its content. `bodyless`: it has none whatever it declares. */
+  async message(bodyless = false): Promise<ReceivedMessage> {
+    const from = this.#readTo;
+    let end = -1;
+    const isWhole = () => {
+      end = messageEnd(this.text, from, bodyless, this.ended !== 'no');
+      return end !== -1;
+    };
+    await this.when(isWhole, 'a whole message');
+    this.#readTo = end;
+    return splitMessage(this.text.slice(from, end));
+  }
+
+  /** What came after the messages read. */
+  get rest(): string {
+    return this.text.slice(this.#readTo);
+  }
+
+  /** Closes this side. */
+  finish(): void {
+    this.socket.end();
+  }
+
+  /** Breaks the connection with RST. */
+  reset(): void {
+    this.#reset();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #end(how: 'fin' | 'reset'): void {
+    if (this.ended === 'no') this.ended = how;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+}
+
+/** A TLS client that is connected, or rejects with the handshake's error. */
+export async function connectSecure(port: number, options: ConnectionOptions = {}): Promise<Peer> {
+  const raw = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const defaults = { servername: 'app.localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] };
+  const socket = tlsConnect({ socket: raw, ...defaults, ...options });
+  await once(socket, 'secureConnect');
+  return new Peer(socket, () => raw.resetAndDestroy());
+}
+
+export async function connectPlain(port: number): Promise<Peer> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  await once(socket, 'connect');
+  return new Peer(socket);
+}
