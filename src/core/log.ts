@@ -36,19 +36,25 @@ const COLORS: Readonly<Record<string, string>> = {
   error: '\x1b[31m',
 };
 
+/** Local time of day: whoever reads a terminal has a watch. */
+function clockTime(time: string): string {
+  return new Date(time).toTimeString().slice(0, 8);
+}
+
 /** `12:00:01 info  certificate obtained  name=app.example.com issuer=acme`, and the stack below an unexpected error. */
 function readable(line: string): string {
   const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const color = COLORS[String(level)] ?? '';
-  let text = `\x1b[2m${String(time).slice(11, 19)}\x1b[0m ${color}${String(level).padEnd(5)}\x1b[0m ${printable(String(msg))}`;
+  let text = `\x1b[2m${clockTime(String(time))}\x1b[0m ${color}${String(level).padEnd(5)}\x1b[0m ${printable(String(msg))}`;
   for (const [key, value] of Object.entries(fields)) {
     const shown = typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value);
     text += `  \x1b[2m${key}=\x1b[0m${printable(shown)}`;
   }
-  const error = err as { type?: string; message?: string; stack?: string } | undefined;
+  const error = err as { source?: string; message?: string; stack?: string } | undefined;
   if (error === undefined) return `${text}\n`;
   text += `  \x1b[31m${printable(error.message ?? JSON.stringify(err))}\x1b[0m`;
-  if (level === 'error' && error.type !== 'PerantaraError' && error.stack !== undefined)
+  // A PerantaraError, of whatever class, says whose fault it is.
+  if (level === 'error' && error.source === undefined && error.stack !== undefined)
     for (const frame of error.stack.split('\n')) text += `\n    ${printable(frame)}`;
   return `${text}\n`;
 }

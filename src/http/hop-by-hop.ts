@@ -6,7 +6,8 @@ import type { HeaderList } from './header-list.ts';
 /** Removes hop-by-hop fields, those that `Connection` names (never Host, RFC 9112 section 3.2), and framing fields. */
 export function stripHopByHop(headers: HeaderList): void {
   const connection = headers.getJoined('connection');
-  const named = connection === null ? [] : listElements(connection).filter((name) => !isHopByHop(name) && name !== 'host');
+  const named =
+    connection === null ? [] : listElements(connection).filter((name) => !isHopByHop(name) && name !== 'host');
   headers.filter((name) => {
     const lower = name.toLowerCase();
     return !isHopByHop(lower) && (named.length === 0 || !named.includes(lower));

@@ -93,8 +93,11 @@ export class TlsAcceptor {
     socket.once('secure', () => {
       forget();
       socket.off('end', onEarlyEnd);
-      const { servername } = socket as TLSSocket & { servername?: string | false };
-      onSecure(socket, servername || '');
+      const name = (socket as TLSSocket & { servername?: string | false }).servername || '';
+      // A resumed session asks for no certificate, so nobody has looked at the name yet (RFC 8446 section 4.6.1).
+      const isServed = !socket.isSessionReused() || (name === '' ? byAddress : contexts.resolve(name)) !== null;
+      if (isServed) onSecure(socket, name);
+      else socket.destroy();
     });
     this.#handshakes.add(handshake);
     sweep.add(handshake);

@@ -17,6 +17,8 @@ export interface Run {
 export interface RunOptions {
   /** Written to its standard input, which then ends. Default empty. */
   readonly input?: string | Buffer;
+  /** Ended by SIGTERM once what it printed on standard error fits. Default never. */
+  readonly until?: RegExp;
   /** Killed after this long. Default 30 s. */
   readonly withinMs?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -25,7 +27,7 @@ export interface RunOptions {
 }
 
 export async function runProgram(command: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { uid, cwd } = options;
+  const { uid, cwd, until } = options;
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -36,6 +38,13 @@ export async function runProgram(command: string, args: readonly string[], optio
   });
   child.stdin.on('error', () => {}); // it may end without reading
   child.stdin.end(options.input ?? '');
+  let said = '';
+  if (until !== undefined) {
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+      if (until.test(said)) child.kill('SIGTERM');
+    });
+  }
   const [stdout, stderr, [code]] = await Promise.all([
     buffer(child.stdout).then(String),
     buffer(child.stderr).then(String),
