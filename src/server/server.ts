@@ -43,6 +43,8 @@ export class Server implements Lifecycle {
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
   #closed: Promise<void> | null = null;
   #onLastConnection: () => void = () => {};
+  /** Remembered, since redirects are still answered while closing. */
+  #httpsPort = 443;
 
   constructor(config: Config, services: ServerServices) {
     const { timeouts, listen } = config;
@@ -67,7 +69,7 @@ export class Server implements Lifecycle {
       sweep,
       onSecure: (socket, servername) => this.#serve(socket, servername, secure),
     });
-    const plain = plainHandler(dispatch, () => this.addresses.https[0]?.port ?? 443);
+    const plain = plainHandler(dispatch, () => this.#httpsPort);
     this.#http = listen.http.map((address) => new Listener(address, (socket) => this.#serve(socket, null, plain)));
     this.#https = listen.https.map((address) => new Listener(address, (socket) => this.#acceptor.accept(socket)));
   }
@@ -92,6 +94,7 @@ export class Server implements Lifecycle {
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     try {
       if (failures.length > 0) throw combined(failures);
+      this.#httpsPort = this.addresses.https[0]?.port ?? 443;
       await this.#certificates.manager.start();
     } catch (error) {
       this.destroy();

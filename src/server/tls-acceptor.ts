@@ -94,13 +94,20 @@ export class TlsAcceptor {
       forget();
       socket.off('end', onEarlyEnd);
       const name = (socket as TLSSocket & { servername?: string | false }).servername || '';
-      // A resumed session asks for no certificate, so nobody has looked at the name yet (RFC 8446 section 4.6.1).
-      const isServed = !socket.isSessionReused() || (name === '' ? byAddress : contexts.resolve(name)) !== null;
-      if (isServed) onSecure(socket, name);
+      if (!socket.isSessionReused() || this.#mayResume(socket, name, byAddress)) onSecure(socket, name);
       else socket.destroy();
     });
     this.#handshakes.add(handshake);
     sweep.add(handshake);
+  }
+
+  /**
+   * A resumed session asks for no certificate, so nobody has looked at the name yet (RFC 8446 section 4.6.1). In TLS 1.2
+   * OpenSSL does not tell the name of a resumed session at all ('' then): that it was served once has to do.
+   */
+  #mayResume(socket: TLSSocket, name: string, byAddress: SecureContext | null): boolean {
+    if (name !== '') return this.#options.contexts.resolve(name) !== null;
+    return byAddress !== null || socket.getProtocol() === 'TLSv1.2';
   }
 
   /** Breaks off handshakes under way. */

@@ -39,7 +39,14 @@ test('this hop is appended to Via after those before it', () => {
 
 test("a client's word about itself is not passed on, in the spellings that applications take for the same field", () => {
   const claims = ['x-forwarded-for', 'x-forwarded-prefix', 'x-forwarded-port', 'forwarded', 'x-real-ip', 'proxy'];
-  const lookalikes = ['x.forwarded.for', 'x_forwarded_for', 'x-forwarded_for', 'x.real.ip', 'x_real-ip', 'x!forwarded!for'];
+  const lookalikes = [
+    'x.forwarded.for',
+    'x_forwarded_for',
+    'x-forwarded_for',
+    'x.real.ip',
+    'x_real-ip',
+    'x!forwarded!for',
+  ];
   for (const name of [...claims, ...lookalikes]) assert.equal(isClientClaim(name), true, name);
   const others = ['x-forward', 'x-request-id', 'forwarded-by', 'x-real-ips', 'proxy-hint', 'host', '__proto__', 'x'];
   for (const name of others) assert.equal(isClientClaim(name), false, name);

@@ -28,7 +28,14 @@ test('hop-by-hop and framing fields are removed in any case, the others keep ord
 });
 
 test('fields named by any Connection field are removed, in any case and spacing', () => {
-  const headers = list('connection: X-One ,, x-TWO', 'x-one: 1', 'X-Two: 2', 'Connection:x-three', 'X-THREE: 3', 'Kept: 4');
+  const headers = list(
+    'connection: X-One ,, x-TWO',
+    'x-one: 1',
+    'X-Two: 2',
+    'Connection:x-three',
+    'X-THREE: 3',
+    'Kept: 4',
+  );
   stripHopByHop(headers);
   assert.deepEqual(headers.flat, ['Kept', '4']);
 });

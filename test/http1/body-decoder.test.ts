@@ -121,7 +121,11 @@ test('chunk framing that is not exactly that of RFC 9112 is refused, whole or by
   ];
   for (const text of refused) {
     for (const pieces of [[text], [...text]]) {
-      assert.throws(() => decode('chunked', pieces), { name: 'PerantaraError', code: 'bad_request' }, JSON.stringify(text));
+      assert.throws(
+        () => decode('chunked', pieces),
+        { name: 'PerantaraError', code: 'bad_request' },
+        JSON.stringify(text),
+      );
     }
   }
 });
@@ -130,7 +134,11 @@ test('chunk extensions and trailers are bounded, alone and in sum', () => {
   const long = `1;${'x'.repeat(1_000_000)}`;
   assert.throws(() => decode('chunked', [long]), { code: 'bad_request' });
   assert.throws(() => decode('chunked', [...long.slice(0, 400)]), { code: 'bad_request' }, 'dribbled');
-  assert.throws(() => decode('chunked', [`1;${'x'.repeat(200)}\r\na\r\n`.repeat(100)]), { code: 'bad_request' }, 'in sum');
+  assert.throws(
+    () => decode('chunked', [`1;${'x'.repeat(200)}\r\na\r\n`.repeat(100)]),
+    { code: 'bad_request' },
+    'in sum',
+  );
   assert.throws(() => decode('chunked', [`0\r\nX: ${'x'.repeat(10_000)}`]), { code: 'head_too_large' });
   assert.throws(() => decode('chunked', ['0\r\n', ...Array(10_000).fill('X: y\r\n')]), { code: 'head_too_large' });
   assert.throws(() => decode('chunked', [`0\r\n${'X: y\r\n'.repeat(51)}\r\n`]), { code: 'head_too_large' });
@@ -142,7 +150,13 @@ test('many small chunks of a streaming sender are no offence', () => {
 });
 
 test('trailers that would change framing, routing or trust are dropped', () => {
-  const dropped = ['Content-Length: 5', 'Transfer-Encoding: chunked', 'Host: evil', 'Connection: x', 'Authorization: x'];
+  const dropped = [
+    'Content-Length: 5',
+    'Transfer-Encoding: chunked',
+    'Host: evil',
+    'Connection: x',
+    'Authorization: x',
+  ];
   const more = ['Set-Cookie: a=b', 'Content-Type: x', 'Trailer: x', 'TE: x', 'Upgrade: h2c', 'Keep-Alive: 1'];
   const { trailers } = decode('chunked', [`0\r\n${[...dropped, 'X-Sum: 1', ...more].join('\r\n')}\r\n\r\n`]);
   assert.deepEqual(trailers, ['X-Sum', '1']);
@@ -157,7 +171,9 @@ test('what the encoder writes in any pieces, the decoder reads in any pieces', (
       const flat = fields.flatMap(([name, text]) => [name, text.trim()]);
       const list = flat.length === 0 ? null : new HeaderList(flat);
       const wire = `${written.map((text) => `${text.length.toString(16)}\r\n${text}\r\n`).join('')}${writeLastChunk(list)}`;
-      const pieces = Array.from({ length: Math.ceil(wire.length / size) }, (_, i) => wire.slice(i * size, (i + 1) * size));
+      const pieces = Array.from({ length: Math.ceil(wire.length / size) }, (_, i) =>
+        wire.slice(i * size, (i + 1) * size),
+      );
       const result = decode('chunked', pieces);
       assert.equal(result.content, written.join(''));
       assert.deepEqual(result.trailers, list?.flat ?? null);

@@ -24,7 +24,10 @@ function counted(): Counted {
 }
 
 /** Feeds the pieces; returns the first head and how many bytes of the last piece used belong to it. */
-function feed(reader: HeadReader<ParsedRequest>, pieces: readonly string[]): { head: ParsedRequest; used: number } | null {
+function feed(
+  reader: HeadReader<ParsedRequest>,
+  pieces: readonly string[],
+): { head: ParsedRequest; used: number } | null {
   for (const piece of pieces) {
     const buf = Buffer.from(`??${piece}`, 'latin1');
     const head = reader.read(buf, 2, buf.length);

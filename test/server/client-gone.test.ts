@@ -42,8 +42,16 @@ const phases: Readonly<Record<string, Phase>> = {
     script: (_asked, peer) => peer.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'),
     reached: ({ text }) => text.endsWith('half'),
   },
-  'after the response': { send: request(), script: (_, peer) => peer.send(ok()), reached: ({ text }) => text.endsWith('hello') },
-  'before the answer to its upgrade': { send: upgrade, script: silent, reached: (_, { requests }) => requests.length === 1 },
+  'after the response': {
+    send: request(),
+    script: (_, peer) => peer.send(ok()),
+    reached: ({ text }) => text.endsWith('hello'),
+  },
+  'before the answer to its upgrade': {
+    send: upgrade,
+    script: silent,
+    reached: (_, { requests }) => requests.length === 1,
+  },
   'in its tunnel': {
     send: upgrade,
     script: (_asked, peer) => {
@@ -86,11 +94,15 @@ for (const [when, { send, script, reached }] of Object.entries(phases)) {
 
 test('a crowd of clients that come and go in every phase leaves nothing behind', async (t) => {
   const all = Object.values(phases);
-  const origin = await startOrigin(t, (asked, peer, connection) => all[connection % all.length]!.script(asked, peer, 0));
+  const origin = await startOrigin(t, (asked, peer, connection) =>
+    all[connection % all.length]!.script(asked, peer, 0),
+  );
   const proxy = await startBareProxy(t, origin.port);
   for (let round = 0; round < 15; round++) {
     const clients = await Promise.all(all.map(() => proxy.connect()));
-    await Promise.all(clients.map((client, i) => (all[i]!.send === '' ? null : client.send(all[i]!.send).catch(() => {}))));
+    await Promise.all(
+      clients.map((client, i) => (all[i]!.send === '' ? null : client.send(all[i]!.send).catch(() => {}))),
+    );
     for (const [i, client] of clients.entries()) client[(i + round) % 2 === 0 ? 'destroy' : 'reset']();
   }
   while (proxy.connections.size > 0) {

@@ -99,7 +99,10 @@ test('a kept connection without a next request is closed without an answer', asy
 test('content that stalls is 408, and each piece of it gives new time', async (t) => {
   const origin = await startOrigin(t, () => null);
   const proxy = await startBareProxy(t, origin.port);
-  for (const head of [request('/', ['Content-Length: 10'], 'POST'), request('/', ['Transfer-Encoding: chunked'], 'POST')]) {
+  for (const head of [
+    request('/', ['Content-Length: 10'], 'POST'),
+    request('/', ['Transfer-Encoding: chunked'], 'POST'),
+  ]) {
     const client = await proxy.connect();
     await client.send(head);
     const peer = await origin.connection(origin.peers.length === 0 ? 0 : 1);

@@ -49,7 +49,8 @@ test('trailers are passed on both ways, except those that must not come after co
     },
   });
   const client = await connect();
-  const forged = 'X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX_Real_Ip: 6.6.6.6\r\nHost: evil\r\nmy_sum: 1\r\n';
+  const forged =
+    'X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX_Real_Ip: 6.6.6.6\r\nHost: evil\r\nmy_sum: 1\r\n';
   const head = request('/', ['Transfer-Encoding: chunked', 'TE: trailers', 'Connection: TE', 'Trailer: X-Sum'], 'POST');
   await client.send(`${head}2\r\nhi\r\n0\r\nX-Sum: 7\r\n${forged}\r\n`);
   const response = await client.message();
@@ -96,7 +97,11 @@ test('HEAD, 204 and 304 have no content, keep their declared length, and leave b
 test('content where none may be is not passed on, and the upstream connection is not used again', async (t) => {
   const { connect, origin } = await startChain(t, {
     script: (asked, peer) => {
-      const status = asked.startLine.includes('/204') ? '204 No Content' : asked.startLine.includes('/304') ? '304 X' : '200 OK';
+      const status = asked.startLine.includes('/204')
+        ? '204 No Content'
+        : asked.startLine.includes('/304')
+          ? '304 X'
+          : '200 OK';
       void peer.send(`HTTP/1.1 ${status}\r\nContent-Length: 4\r\n\r\nevil`);
     },
   });
@@ -122,7 +127,9 @@ test('a client of HTTP/1.0 gets plain content until close, or a kept connection 
   assert.equal(alone.body, 'hello');
   assert.deepEqual(alone.fields('connection'), ['close']);
 
-  const dechunked = await (await exchange(request('/chunked', ['Connection: keep-alive'], 'GET', 'HTTP/1.0'))).message();
+  const dechunked = await (
+    await exchange(request('/chunked', ['Connection: keep-alive'], 'GET', 'HTTP/1.0'))
+  ).message();
   assert.equal(dechunked.rawBody, 'hello, world');
   assert.deepEqual(dechunked.fields('transfer-encoding'), []);
   assert.deepEqual(dechunked.fields('connection'), ['close']);

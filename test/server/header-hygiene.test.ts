@@ -17,7 +17,10 @@ test('the upstream gets the fields of the client as written, and ours', async (t
   const lines = ['X-Custom: a', 'x-custom: b', 'Accept: */*', 'Cookie: a=b', 'Authorization: Basic eDp5', 'Empty:'];
   await exchange(request('/', [...lines, '__proto__: x', 'constructor: y', 'Connection: close']));
   const asked = origin.requests[0]!;
-  assert.match(asked.head, /\r\nX-Custom: a\r\nx-custom: b\r\nAccept: \*\/\*\r\nCookie: a=b\r\nAuthorization: Basic eDp5\r\nEmpty: \r\n/);
+  assert.match(
+    asked.head,
+    /\r\nX-Custom: a\r\nx-custom: b\r\nAccept: \*\/\*\r\nCookie: a=b\r\nAuthorization: Basic eDp5\r\nEmpty: \r\n/,
+  );
   assert.deepEqual(asked.fields('constructor'), ['y']);
   assert.deepEqual(asked.fields('__proto__'), [], 'an underscore');
   for (const [name, values] of Object.entries(OURS)) assert.deepEqual(asked.fields(name), values, name);
@@ -27,7 +30,8 @@ test('fields that Connection names are removed, ours stay, and framing is unharm
   const { connect, origin } = await startChain(t, {
     script: async (_asked, peer) => void peer.send(ok((await peer.message()).body)),
   });
-  const named = 'X-Forwarded-For, x-real-ip, AUTHORIZATION, Host, content-length, x-forwarded-proto, Forwarded, via, transfer-encoding';
+  const named =
+    'X-Forwarded-For, x-real-ip, AUTHORIZATION, Host, content-length, x-forwarded-proto, Forwarded, via, transfer-encoding';
   const client = await connect();
   for (const option of [named, named.toUpperCase(), named.toLowerCase()]) {
     await client.send(post('/', 'body', [`Connection: ${option}`, 'Authorization: x', 'X-Custom: kept']));
@@ -79,7 +83,13 @@ test('names with an underscore pass only when the config names them, and never a
 });
 
 test('hop-by-hop fields are removed both ways, and what a response says of itself is passed on', async (t) => {
-  const hop = ['Keep-Alive: timeout=5', 'Proxy-Connection: x', 'Proxy-Authorization: x', 'Proxy-Authenticate: x', 'X-Hop: x'];
+  const hop = [
+    'Keep-Alive: timeout=5',
+    'Proxy-Connection: x',
+    'Proxy-Authorization: x',
+    'Proxy-Authenticate: x',
+    'X-Hop: x',
+  ];
   const { exchange, origin } = await startChain(t, {
     script: (_asked, peer) =>
       void peer.send(

@@ -76,8 +76,7 @@ test('an upstream that never sends 100 still gets the content of a client that s
 
 test('a client of HTTP/1.0 gets no interim response, and its Expect is not passed on', async (t) => {
   const { exchange, origin } = await startChain(t, {
-    script: (_asked, peer) =>
-      void peer.send(CONTINUE, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', ok('final')),
+    script: (_asked, peer) => void peer.send(CONTINUE, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', ok('final')),
   });
   const client = await exchange(request('/', ['Content-Length: 1', 'Expect: 100-continue'], 'POST', 'HTTP/1.0'), 'x');
   assert.match(client.text, /^HTTP\/1\.1 200 OK\r\n/);
@@ -89,7 +88,10 @@ test('103 is passed on with its fields as soon as it comes, other interim respon
   const { promise: hinted, resolve: finish } = Promise.withResolvers<void>();
   const { connect } = await startChain(t, {
     script: async (_asked, peer) => {
-      await peer.send('HTTP/1.1 102 Processing\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\n');
+      await peer.send(
+        'HTTP/1.1 102 Processing\r\n\r\n',
+        'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\n',
+      );
       await hinted;
       await peer.send(ok());
     },
@@ -106,7 +108,12 @@ test('103 is passed on with its fields as soon as it comes, other interim respon
 
 test('an expectation that is not 100-continue is 417', async (t) => {
   const { exchange, origin } = await startChain(t);
-  for (const lines of [['Expect: nonsense'], ['Expect: 100-continue, more'], ['Expect: 100-continue', 'Expect: more'], ['Expect:']]) {
+  for (const lines of [
+    ['Expect: nonsense'],
+    ['Expect: 100-continue, more'],
+    ['Expect: 100-continue', 'Expect: more'],
+    ['Expect:'],
+  ]) {
     const { text } = await exchange(request('/', [...lines, 'Content-Length: 1'], 'POST'));
     assert.match(text, /^HTTP\/1\.1 417 /, lines.join());
   }

@@ -111,7 +111,9 @@ test('pipelined requests beyond what is worth holding wait in the network, not i
   });
   const count = 1_000;
   const client = await connect();
-  const sent = client.send(Array.from({ length: count }, (_, i) => request(`/${i}`, ['Pad: '.padEnd(150, 'x')])).join(''));
+  const sent = client.send(
+    Array.from({ length: count }, (_, i) => request(`/${i}`, ['Pad: '.padEnd(150, 'x')])).join(''),
+  );
   (await held)();
   for (let i = 0; i < count; i++) assert.equal((await client.message()).body, `/${i}`);
   await sent;

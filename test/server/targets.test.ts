@@ -29,7 +29,11 @@ const named =
     void peer.send(ok(name));
 
 test('targets are used in turn, each over its own kept connection', async (t) => {
-  const origins = [await startOrigin(t, named('a')), await startOrigin(t, named('b')), await startOrigin(t, named('c'))];
+  const origins = [
+    await startOrigin(t, named('a')),
+    await startOrigin(t, named('b')),
+    await startOrigin(t, named('c')),
+  ];
   const { client } = await connectThrough(t, [...origins.map(({ port }) => port)]);
   let answers = '';
   for (let i = 0; i < 7; i++) {
@@ -126,8 +130,8 @@ for (const how of ['finish', 'reset'] as const) {
     ['POST', post('/dead', 'pay')],
     ['POST without content', request('/dead', [], 'POST')],
     ['PATCH', request('/dead', [], 'PATCH')],
-    ['PUT with content', request('/dead', ['Content-Length: 3'], 'PUT') + 'pay'],
-    ['GET with content', request('/dead', ['Content-Length: 3']) + 'pay'],
+    ['PUT with content', `${request('/dead', ['Content-Length: 3'], 'PUT')}pay`],
+    ['GET with content', `${request('/dead', ['Content-Length: 3'])}pay`],
     ['GET with chunked content', `${request('/dead', ['Transfer-Encoding: chunked'])}0\r\n\r\n`],
   ] as const) {
     test(`a ${what} is never repeated (${how})`, async (t) => {

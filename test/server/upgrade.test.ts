@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { startBareProxy } from '../support/bare-proxy.ts';
 import { request, startChain } from '../support/chain.ts';
-import { ok, type Script } from '../support/origin.ts';
+import { ok, type Script, startOrigin } from '../support/origin.ts';
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x'];
-const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n';
+const SWITCH =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n';
 
 /** Answers 101 and then echoes. */
 const echo: Script = (_asked, peer) => {
@@ -170,5 +174,43 @@ for (const [who, how] of [
     if (who === 'client') client[how]();
     else peer[how]();
     await (who === 'client' ? peer : client).end();
+  });
+}
+
+for (const how of ['closes', 'breaks'] as const) {
+  test(`what the upstream said last in a tunnel is delivered though it ${how} the connection meanwhile`, async (t) => {
+    const sockets: Socket[] = [];
+    const remember = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+    subscribe('net.server.socket', remember);
+    t.after(() => unsubscribe('net.server.socket', remember));
+    const origin = await startOrigin(t, (_asked, peer) => peer.send(SWITCH));
+    const proxy = await startBareProxy(t, origin.port);
+    const client = await proxy.connect();
+    await client.send(request('/', UPGRADE));
+    await client.message();
+    // From here on the client's network takes nothing.
+    const downstream = sockets[0]!;
+    const { promise: free, resolve: release } = Promise.withResolvers<void>();
+    const write = downstream._write.bind(downstream);
+    downstream._write = (chunk, encoding, done) => void free.then(() => write(chunk, encoding, done));
+    const peer = await origin.connection(0);
+    if (how === 'closes') {
+      client.finish();
+      await peer.end();
+    }
+    await peer.send('last words');
+    peer.finish();
+    while (downstream.writable) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (how === 'breaks') {
+      peer.reset();
+      await client.send('anyone there?'); // a connection that has ended shows its break only to a writer
+    }
+    while (proxy.target.connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    release();
+    await client.end();
+    assert.equal(client.rest, 'last words');
+    assert.equal(client.ended, 'fin');
+    await proxy.idle();
+    assert.equal(proxy.target.inflight, 0);
   });
 }

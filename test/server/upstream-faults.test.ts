@@ -40,7 +40,8 @@ const before: Readonly<Record<string, (peer: Peer) => unknown>> = {
   'sends two lengths': (peer) => peer.send(`${HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\nabc`),
   'sends the same length twice': (peer) => peer.send(`${HEAD}Content-Length: 2\r\nContent-Length: 2\r\n\r\nab`),
   'sends a length that is no number': (peer) => peer.send(`${HEAD}Content-Length: 0x2\r\n\r\nab`),
-  'sends length and chunked': (peer) => peer.send(`${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
+  'sends length and chunked': (peer) =>
+    peer.send(`${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
   'sends an unknown coding': (peer) => peer.send(`${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`),
   'sends chunked in HTTP/1.0': (peer) => peer.send('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
   'sends garbage': (peer) => peer.send('\x15\x03\x01\x00\x02\x02\x0a garbage garbage'),

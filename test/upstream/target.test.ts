@@ -121,7 +121,11 @@ test('closeIdle ends idle connections at once and busy ones after their response
 test('a failed connect is told with its cause', async (t) => {
   const { target, origin } = await startTarget(t);
   await origin.stop();
-  await assert.rejects(get(target.claim(), '/'), { code: 'connect_failed', source: 'upstream', message: /ECONNREFUSED/ });
+  await assert.rejects(get(target.claim(), '/'), {
+    code: 'connect_failed',
+    source: 'upstream',
+    message: /ECONNREFUSED/,
+  });
 });
 
 test('a connection that does not come about in time is told as such', async (t) => {

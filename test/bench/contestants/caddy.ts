@@ -1,0 +1,48 @@
+// Caddy as a contestant. It says X-Forwarded-For and -Proto by itself.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PeerProgram } from '../peer-program.ts';
+import { type Contestant, launchOf, type Placement } from './contestant.ts';
+
+export function caddyContestant(program: PeerProgram): Contestant {
+  return {
+    name: 'caddy',
+    version: program.version,
+    setting: 'GOMAXPROCS=1; keepalive_idle_conns_per_host 256 (default 32, which would reconnect under this load)',
+    prepare: async (placement) => {
+      const { folder } = placement;
+      const file = join(folder, 'Caddyfile');
+      await writeFile(file, configuration(placement));
+      const env = { GOMAXPROCS: '1', HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+      return { ...launchOf(program, ['run', '--adapter', 'caddyfile', '--config', file]), env };
+    },
+  };
+}
+
+function configuration({ folder, port, upstreamPort, certFile, keyFile }: Placement): string {
+  return `{
+  admin off
+  auto_https off
+  persist_config off
+  storage file_system ${folder}
+  servers {
+    protocols h1
+  }
+  log {
+    output stderr
+    level ERROR
+  }
+}
+https://localhost:${port}, https://127.0.0.1:${port} {
+  bind 127.0.0.1
+  tls ${certFile} ${keyFile} {
+    protocols tls1.3
+  }
+  reverse_proxy 127.0.0.1:${upstreamPort} {
+    transport http {
+      keepalive_idle_conns_per_host 256
+    }
+  }
+}
+`;
+}

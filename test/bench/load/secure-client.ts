@@ -1,0 +1,26 @@
+// The TLS client of this benchmark's own loads: the same suite and group for all, so that all encrypt alike.
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
+
+export const SUITE = 'TLS_AES_128_GCM_SHA256';
+export const GROUP = 'X25519';
+
+const context = createSecureContext({ minVersion: 'TLSv1.3', ciphers: SUITE, ecdhCurve: GROUP });
+
+/** Without `session`: a full handshake. Nobody has checked the certificate. */
+export function connectSecurely(port: number, session?: Buffer): TLSSocket {
+  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => {}); // the TLS socket reports it
+  return connectTls({
+    socket,
+    servername: 'localhost',
+    secureContext: context,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    ...(session === undefined ? {} : { session }),
+  });
+}
+
+export function requestText(path: string, port: number, connection: 'close' | 'keep-alive'): string {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: ${connection}\r\n\r\n`;
+}

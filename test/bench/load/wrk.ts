@@ -1,0 +1,73 @@
+// wrk: HTTP/1.1 over kept connections, as fast as it goes.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runPinned } from '../pinned-process.ts';
+import type { Outcome } from './outcome.ts';
+import type { LoadRig } from './rig.ts';
+
+export interface WrkOptions {
+  readonly path: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Sends this many bytes with POST. Default none: GET. */
+  readonly bodyBytes?: number;
+}
+
+/** wrk takes whole seconds; others are rounded up. */
+export async function runWrk(rig: LoadRig, port: number, options: WrkOptions): Promise<Outcome> {
+  const { path, connections, bodyBytes } = options;
+  const seconds = Math.ceil(options.seconds);
+  const script: string[] = [];
+  if (bodyBytes !== undefined) {
+    const file = join(rig.folder, `post-${bodyBytes}.lua`);
+    await writeFile(file, `wrk.method = "POST"\nwrk.body = string.rep("x", ${bodyBytes})\n`);
+    script.push('-s', file);
+  }
+  const args = [
+    ...rig.wrk.args,
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--latency',
+    '--timeout',
+    '10s',
+    ...script,
+  ];
+  const { code, output } = await runPinned(
+    {
+      command: rig.wrk.command,
+      args: [...args, `https://localhost:${port}${path}`],
+      core: rig.core,
+      env: { OPENSSL_CONF: rig.opensslConf },
+    },
+    (seconds + 20) * 1_000,
+  );
+  return readWrk(code, output);
+}
+
+function readWrk(code: number, output: string): Outcome {
+  const total = /(\d+) requests in ([\d.]+)(us|ms|s|m)/.exec(output);
+  if (code !== 0 || total === null) throw new Error(`wrk failed with ${code}: ${output}`);
+  const errors: string[] = [];
+  const sockets = /Socket errors: (.*)/.exec(output)?.[1];
+  if (sockets !== undefined) errors.push(`socket errors: ${sockets}`);
+  const statuses = /Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1];
+  if (statuses !== undefined) errors.push(`${statuses} responses other than 2xx`);
+  return {
+    count: Number(total[1]),
+    seconds: microseconds(total[2]!, total[3]!) / 1_000_000,
+    p50Us: latency(output, 50),
+    p99Us: latency(output, 99),
+    errors,
+  };
+}
+
+function latency(output: string, percent: number): number | null {
+  const found = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(output);
+  return found === null ? null : microseconds(found[1]!, found[2]!);
+}
+
+function microseconds(number: string, unit: string): number {
+  const factors: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 };
+  return Number(number) * factors[unit]!;
+}

@@ -1,0 +1,79 @@
+// The command line of the benchmark.
+import { parseArgs } from 'node:util';
+import { CASE_NAMES, type CaseName, SHORT_CASES } from './cases.ts';
+import { CONTESTANT_NAMES, type ContestantName } from './contestants/contestant.ts';
+
+export interface BenchOptions {
+  readonly cases: readonly CaseName[];
+  readonly contestants: readonly ContestantName[];
+  readonly repeats: number;
+  /** Length of one counted load. */
+  readonly seconds: number;
+  /** Length of the load before the counted ones. */
+  readonly warmUpSeconds: number;
+  /** Whether docs/benchmarks.md is written. */
+  readonly write: boolean;
+  /** Results of an earlier run to write the page from, instead of measuring. */
+  readonly from: string | null;
+  /** As typed, for the page. */
+  readonly command: string;
+}
+
+export const USAGE = `usage: npm run bench [-- FLAGS]
+
+  --short        small, 1m and handshake only, in less than two minutes
+  --only NAMES   these cases: ${CASE_NAMES.join(',')}
+  --peers NAMES  perantara beside these: ${CONTESTANT_NAMES.filter((name) => name !== 'perantara').join(',')}
+  --repeat N     counted runs of each (default 3; 2 with --short)
+  --seconds N    length of one counted run (default 5; 2 with --short)
+  --write        write docs/benchmarks.md and .svg even when cases or peers are left out
+  --from FILE    write them from the results of an earlier run
+
+Peers are taken from the Debian tree that the variable PEERS names, else from PATH. Figures of every run are kept in
+.cache/bench.json. A run of everything writes docs/benchmarks.md.
+`;
+
+/** Throws one sentence about the first mistake. */
+export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      short: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      peers: { type: 'string' },
+      repeat: { type: 'string' },
+      seconds: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const isWhole = !values.short && values.only === undefined && values.peers === undefined;
+  const peers = values.peers === undefined ? CONTESTANT_NAMES : choose(values.peers, CONTESTANT_NAMES, '--peers');
+  const all = values.short ? SHORT_CASES : CASE_NAMES;
+  return {
+    cases: values.only === undefined ? all : choose(values.only, CASE_NAMES, '--only'),
+    contestants: CONTESTANT_NAMES.filter((name) => name === 'perantara' || peers.includes(name)),
+    repeats: number(values.repeat, values.short ? 2 : 3, '--repeat', 50),
+    seconds: number(values.seconds, values.short ? 2 : 5, '--seconds', 60),
+    warmUpSeconds: values.short ? 1 : 2,
+    write: values.write || values.from !== undefined || isWhole,
+    from: values.from ?? null,
+    command: ['npm run bench', ...(argv.length > 0 ? ['--', ...argv] : [])].join(' '),
+  };
+}
+
+function choose<T extends string>(list: string, from: readonly T[], flag: string): readonly T[] {
+  const names = list.split(',').map((name) => name.trim());
+  for (const name of names)
+    if (!(from as readonly string[]).includes(name))
+      throw new Error(`${flag}: there is no "${name}"; there are ${from.join(', ')}`);
+  return from.filter((name) => names.includes(name));
+}
+
+function number(text: string | undefined, fallback: number, flag: string, most: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (!(value > 0 && value <= most)) throw new Error(`${flag}: "${text}" is not a number above 0 and up to ${most}`);
+  return value;
+}

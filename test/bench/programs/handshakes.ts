@@ -1,0 +1,66 @@
+// Opens TLS connections one after another, one small request on each, with a full handshake or a resumed one (newest TLS 1.3
+// ticket of the connections before), and says how many were which.
+// usage: node handshakes.ts PORT full|resumed SECONDS CONCURRENCY
+import { percentile } from '../load/outcome.ts';
+import { connectSecurely, requestText } from '../load/secure-client.ts';
+
+const [port, mode, seconds, concurrency] = process.argv.slice(2) as [string, 'full' | 'resumed', string, string];
+const request = requestText('/small', Number(port), 'close');
+const begin = performance.now();
+const end = begin + Number(seconds) * 1_000;
+const tookUs: number[] = [];
+const errors = new Map<string, number>();
+let resumed = 0;
+
+await Promise.all(Array.from({ length: Number(concurrency) }, worker));
+console.log(
+  JSON.stringify({
+    count: tookUs.length,
+    resumed,
+    seconds: (performance.now() - begin) / 1_000,
+    p50Us: percentile(tookUs, 0.5),
+    p99Us: percentile(tookUs, 0.99),
+    errors: Array.from(errors, ([what, times]) => `${times} × ${what}`),
+  }),
+);
+
+async function worker(): Promise<void> {
+  let session: Buffer | undefined;
+  while (performance.now() < end) {
+    const startedAt = performance.now();
+    try {
+      const next = await visit(session);
+      tookUs.push((performance.now() - startedAt) * 1_000);
+      if (mode === 'resumed') session = next ?? session;
+    } catch (error) {
+      session = undefined;
+      const what = (error as Error).message;
+      errors.set(what, (errors.get(what) ?? 0) + 1);
+    }
+  }
+}
+
+/** Resolves with the newest ticket, if any came: Node gives none on a resumed connection. */
+function visit(session: Buffer | undefined): Promise<Buffer | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+  const socket = connectSecurely(Number(port), session);
+  let ticket: Buffer | undefined;
+  let head = '';
+  socket.setTimeout(5_000, () => socket.destroy(new Error('no answer')));
+  socket.on('session', (newest) => {
+    ticket = newest;
+  });
+  socket.on('error', reject);
+  socket.on('secureConnect', () => {
+    if (socket.isSessionReused()) resumed++;
+    socket.write(request);
+  });
+  socket.on('data', (chunk: Buffer) => {
+    if (head.length < 12) head += chunk.toString('latin1', 0, 16);
+  });
+  socket.on('close', () => {
+    if (head.startsWith('HTTP/1.1 200')) resolve(ticket);
+    else reject(new Error(`"${head.slice(0, 12)}" instead of a 200`));
+  });
+  return promise;
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeadlineSweep } from '../../src/core/deadlines.ts';
+import { YoungCollector } from '../../src/core/young-collector.ts';
+import { HeaderList } from '../../src/http/header-list.ts';
+import { ClientConnection } from '../../src/http1/client-connection.ts';
+import { TIMEOUTS } from '../support/bare-proxy.ts';
+import { startOrigin } from '../support/origin.ts';
+
+test('an upload has a deadline only while the upstream does not take it', async (t) => {
+  const origin = await startOrigin(t, (_asked, peer) => peer.socket.pause());
+  const options = { timeouts: TIMEOUTS, sweep: new DeadlineSweep(), collector: new YoungCollector() };
+  const owner = { onIdle() {}, onClosed() {} };
+  const connection = new ClientConnection({ host: '127.0.0.1', port: origin.port }, owner, options);
+  t.after(() => connection.destroy());
+  const { promise: connected, resolve: onConnect } = Promise.withResolvers<void>();
+  const { promise: drained, resolve: onRequestDrain } = Promise.withResolvers<void>();
+  const ignore = { onInformation() {}, onResponse() {}, onUpgrade() {}, onResponseData() {}, onResponseEnd() {} };
+  const headers = new HeaderList(['Host', 'a']);
+  const request = { method: 'PUT', target: '/', headers, length: null, upgradeTo: null, acceptsTrailers: false };
+  connection.send(request, { ...ignore, onConnect, onRequestDrain, onResponseError() {} });
+  await connected;
+  assert.equal(connection.deadlineAt, Number.POSITIVE_INFINITY);
+  assert.equal(connection.write(Buffer.alloc(16 * 1024 * 1024)), false);
+  assert.ok(connection.deadlineAt < Number.POSITIVE_INFINITY);
+  (await origin.connection(0)).socket.resume();
+  await origin.request(0);
+  (await origin.connection(0)).socket.resume();
+  await drained;
+  assert.equal(connection.deadlineAt, Number.POSITIVE_INFINITY, 'now the client is waited for');
+});

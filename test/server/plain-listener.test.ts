@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
+import { respondHandler } from '../../src/handlers/respond.ts';
+import type { Handler } from '../../src/http/exchange.ts';
+import { HostTable } from '../../src/router/host-table.ts';
+import { PathTable } from '../../src/router/path-table.ts';
+import { plainHandler, secureHandler } from '../../src/server/dispatch.ts';
+import { startBareProxy } from '../support/bare-proxy.ts';
+import { request } from '../support/chain.ts';
+import { connectPlain } from '../support/peer.ts';
+import { startProxy } from '../support/proxy-rig.ts';
+
+async function start(t: TestContext) {
+  const rig = await startProxy({
+    sites: { 'app.localhost': { respond: 'secret' }, '*.dev.localhost': { respond: 'x' } },
+  });
+  t.after(() => rig.stop());
+  const client = await connectPlain(rig.httpPort);
+  t.after(() => client.destroy());
+  const ask = async (text: string) => {
+    await client.send(text);
+    return client.message(text.startsWith('HEAD'));
+  };
+  return { ...rig, client, ask };
+}
+
+test('a configured host is sent to https with 308, its path and query kept, over one kept connection', async (t) => {
+  const { ask, httpsPort } = await start(t);
+  const base = `https://app.localhost:${httpsPort}`;
+  const table: readonly (readonly [asked: string, location: string])[] = [
+    [request('/'), `${base}/`],
+    [request('/a/b?c=d&e'), `${base}/a/b?c=d&e`],
+    [request('/a%2fb/%7e'), `${base}/a%2Fb/~`],
+    [request('http://app.localhost/x'), `${base}/x`],
+    [request('/', ['X: y']).replace('app.localhost', 'APP.localhost.:8080'), `${base}/`],
+    [request('/').replace('app.localhost', 'a.dev.localhost'), `https://a.dev.localhost:${httpsPort}/`],
+    [request('*', [], 'OPTIONS'), `${base}/`],
+    [`${request('/', ['Content-Length: 5'], 'POST')}hello`, `${base}/`],
+    [request('/', [], 'HEAD'), `${base}/`],
+    // Not one of these may lead to another host.
+    [request('//evil.example/'), `${base}//evil.example/`],
+    [request('//evil.example/..'), `${base}//`],
+    [request('/@evil.example/'), `${base}/@evil.example/`],
+    [request('/?//evil.example'), `${base}/?//evil.example`],
+    [request('/%0d%0aLocation:%20x'), `${base}/%0D%0ALocation:%20x`],
+  ];
+  for (const [asked, location] of table) {
+    const response = await ask(asked);
+    assert.equal(response.status, 308, asked);
+    assert.deepEqual(response.fields('location'), [location]);
+    assert.doesNotMatch(response.body, /secret/);
+  }
+});
+
+test('a host that is not configured gets 404 and no Location', async (t) => {
+  const { ask } = await start(t);
+  for (const host of [
+    'evil.example',
+    'localhost',
+    '127.0.0.1',
+    'a.b.dev.localhost',
+    'dev.localhost',
+    'app.localhost.evil',
+  ]) {
+    const response = await ask(request().replace('app.localhost', host));
+    assert.equal(response.status, 404, host);
+    assert.deepEqual(response.fields('location'), [], host);
+  }
+});
+
+test('hosts and targets that are doubtful are refused without a Location', async (t) => {
+  const { httpPort } = await start(t);
+  for (const text of [
+    'GET / HTTP/1.1\r\n\r\n',
+    request().replace('app.localhost', 'evil@app.localhost'),
+    request().replace('app.localhost', 'app.localhost/evil'),
+    request().replace('app.localhost', 'app.localhost#evil'),
+    request().replace('app.localhost', 'evil\\app.localhost'),
+    request('http://evil.example/'),
+    request('http:/\\evil.example/'),
+    request('/\\evil.example/'),
+    request('\\\\evil.example'),
+    request('app.localhost:443', [], 'CONNECT'),
+  ]) {
+    const client = await connectPlain(httpPort);
+    t.after(() => client.destroy());
+    await client.send(text);
+    const response = await client.message();
+    assert.ok(response.status === 400 || response.status === 501, text);
+    assert.deepEqual(response.fields('location'), []);
+  }
+});
+
+test('TLS on the plain port is refused', async (t) => {
+  const { httpPort } = await start(t);
+  const socket = tlsConnect({ port: httpPort, host: '127.0.0.1', servername: 'app.localhost' });
+  const code = await new Promise((resolve) => socket.once('error', (error: { code?: string }) => resolve(error.code)));
+  assert.match(String(code), /SSL|ECONNRESET/);
+});
+
+test('a challenge is answered before anything else, for its host and token only, on either listener', async (t) => {
+  const sites = new HostTable(
+    new Map([
+      [
+        'a.example',
+        { host: 'a.example', routes: new PathTable([{ path: '/*', value: respondHandler(200, '', 'site') }]) },
+      ],
+    ]),
+  );
+  const challenges = {
+    answer: (host: string, token: string) => (host === 'a.example' && token === 'token-1' ? 'token-1.key' : null),
+  };
+  const services = { snapshot: () => ({ sites }), challenges };
+  const path = '/.well-known/acme-challenge/';
+  for (const handler of [plainHandler(services, () => 443), secureHandler(services)]) {
+    const proxy = await startBareProxy(t, 1, handler);
+    const client = await proxy.connect();
+    const table: readonly (readonly [method: string, host: string, target: string, status: number])[] = [
+      ['GET', 'a.example', `${path}token-1`, 200],
+      ['HEAD', 'a.example', `${path}token-1`, 200],
+      ['GET', 'A.example:80', `/x/..${path}token-1`, 200],
+      ['POST', 'a.example', `${path}token-1`, 404],
+      ['GET', 'b.example', `${path}token-1`, 404],
+      ['GET', 'a.example', `${path}token-2`, 404],
+      ['GET', 'a.example', `${path}token-1/`, 404],
+      ['GET', 'a.example', path, 404],
+      ['GET', 'a.example', `${path}..%2ftoken-1`, 400],
+    ];
+    for (const [method, host, target, status] of table) {
+      await client.send(request(target, [], method).replace('app.localhost', host));
+      const response = await client.message(method === 'HEAD');
+      assert.equal(response.status, status, `${method} ${host}${target}`);
+      assert.deepEqual(response.fields('location'), []);
+      assert.equal(response.body === 'token-1.key', status === 200 && method === 'GET');
+    }
+  }
+});
+
+test('without a port in the way, the redirect names none', async (t) => {
+  const sites = new HostTable(new Map([['a.example', { host: 'a.example', routes: new PathTable<Handler>([]) }]]));
+  const challenges = { answer: () => null };
+  const proxy = await startBareProxy(
+    t,
+    1,
+    plainHandler({ snapshot: () => ({ sites }), challenges }, () => 443),
+  );
+  const client = await proxy.connect();
+  await client.send(request('/x').replace('app.localhost', 'a.example'));
+  assert.deepEqual((await client.message()).fields('location'), ['https://a.example/x']);
+});
