@@ -1,5 +1,6 @@
 // Forwards one exchange to an upstream target and the answer back, with back-pressure both ways. One object per
 // exchange; nothing else is allocated per chunk. Retries only where retry.ts allows it.
+import { httpDate } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
@@ -107,6 +108,8 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   }
 
   onResponse(head: ResponseHead, length: number | null): void {
+    // RFC 9110 section 6.6.1: whoever forwards a response without a date adds one.
+    if (head.headers.get('date') === null) head.headers.append('Date', httpDate());
     this.#exchange.respond(head, length);
   }
 

@@ -19,7 +19,7 @@ export const TRAILER_LIMITS: HeadLimits = { startLineBytes: 0, headBytes: 8 * 10
 /** A chunk-size line with its extensions, which are dropped. */
 export const CHUNK_LINE_BYTES = 256;
 
-/** Chunk overhead (size lines) tolerated beyond the content itself: many tiny chunks are an attack, a few are streaming. */
+/** Chunk extensions of one message in all: a few are streaming, many are an attack. */
 export const CHUNK_EXTENSION_TOTAL_BYTES = 16 * 1024;
 
 /** Interim responses in a row before an upstream is considered broken. */

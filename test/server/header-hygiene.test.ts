@@ -146,3 +146,16 @@ test('the path that the upstream gets is the one that was matched', async (t) =>
     assert.equal(outcome, seen, target);
   }
 });
+
+test('a response without a date gets one, and a date that is there stays (RFC 9110 section 6.6.1)', async (t) => {
+  const { exchange, origin } = await startChain(t, {
+    script: (_asked, peer) =>
+      void peer.send(
+        `HTTP/1.1 200 OK\r\n${origin.requests.length === 1 ? '' : 'date: then\r\n'}Content-Length: 0\r\n\r\n`,
+      ),
+  });
+  const undated = await (await exchange(request('/', ['Connection: close']))).message();
+  assert.match(undated.fields('date')[0] ?? '', /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
+  const dated = await (await exchange(request('/', ['Connection: close']))).message();
+  assert.deepEqual(dated.fields('date'), ['then']);
+});

@@ -1,6 +1,5 @@
-// A whole Perantara in this process for tests of the data plane: local certificates, port 0, a recording origin behind.
+// A whole Perantara in this process for tests of the data plane: local certificates, port 0. See chain.ts for both ends.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
@@ -59,99 +58,4 @@ async function certificateReady(port: number, host: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`no certificate for ${host}`);
-}
-
-/** What a raw client got until the connection ended. */
-export interface RawAnswer {
-  readonly text: string;
-  /** How the connection ended. */
-  readonly end: 'fin' | 'reset' | 'timeout';
-}
-
-export interface RawOptions {
-  /** Stop waiting after this long without an end; default 3 s. */
-  readonly waitMs?: number;
-  /** Resolve as soon as the text so far satisfies this. */
-  readonly until?: (text: string) => boolean;
-  /** Pieces to send, each after the one before has been flushed; strings are latin1. */
-  readonly pieces: readonly (string | Buffer)[];
-  readonly host?: string;
-}
-
-/** Sends bytes over TLS and gathers everything that comes back. */
-export function rawRequest(port: number, options: RawOptions): Promise<RawAnswer> {
-  const { waitMs = 3_000, until, pieces, host = 'app.localhost' } = options;
-  return new Promise((resolve) => {
-    let text = '';
-    const socket = tlsConnect({
-      port,
-      host: '127.0.0.1',
-      servername: host,
-      rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
-    });
-    const finish = (end: RawAnswer['end']): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve({ text, end });
-    };
-    const timer = setTimeout(() => finish('timeout'), waitMs);
-    socket.on('error', () => finish('reset'));
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (until?.(text)) finish('timeout');
-    });
-    socket.on('end', () => finish('fin'));
-    socket.on('close', () => finish('reset'));
-    socket.once('secureConnect', async () => {
-      for (const piece of pieces) {
-        await new Promise<void>((written) => {
-          socket.write(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece, () => setImmediate(written));
-        });
-      }
-    });
-  });
-}
-
-/** An origin that records every byte and answers by script. */
-export interface RawOrigin {
-  readonly port: number;
-  /** One entry per connection: everything received on it. */
-  readonly received: string[];
-  readonly sockets: Socket[];
-  stop(): Promise<void>;
-}
-
-/** `answer` is called for each complete head (up to CRLF CRLF) with all text so far and the socket. */
-export async function startRawOrigin(
-  answer: (head: string, socket: Socket, connection: number) => void,
-): Promise<RawOrigin> {
-  const received: string[] = [];
-  const sockets: Socket[] = [];
-  const server: NetServer = createServer({ noDelay: true }, (socket) => {
-    const index = received.push('') - 1;
-    sockets.push(socket);
-    let seen = 0;
-    socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => {
-      received[index] += chunk.toString('latin1');
-      for (;;) {
-        const at = received[index]!.indexOf('\r\n\r\n', seen);
-        if (at === -1) return;
-        const head = received[index]!.slice(seen, at + 4);
-        seen = at + 4;
-        if (/^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(head)) answer(head, socket, index);
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    received,
-    sockets,
-    stop: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
