@@ -11,6 +11,9 @@ export interface Config {
   /** Accepted for later; one process serves for now. */
   readonly workers: number | 'auto';
   readonly timeouts: TimeoutConfig;
+  readonly limits: LimitConfig;
+  /** Networks in CIDR form whose hosts are believed about the client: `X-Forwarded-*`, `Forwarded`, PROXY protocol. */
+  readonly trustedProxies: readonly string[];
   /** Field names with `_` that may pass to upstreams, lower case; all others with `_` are dropped. */
   readonly underscoreHeaders: readonly string[];
   /** In file order; hosts are unique. */
@@ -36,6 +39,8 @@ export interface ListenAddress {
   readonly host: string | null;
   /** 0 lets the system choose (tests). */
   readonly port: number;
+  /** Whether every connection begins with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
   readonly position: Position;
 }
 
@@ -59,6 +64,13 @@ export interface TimeoutConfig {
   readonly tunnelIdleMs: number;
   /** How long shutdown waits for requests. Default 30 s. */
   readonly drainMs: number;
+}
+
+export interface LimitConfig {
+  /** Open client connections in all, Infinity for no limit. Default 50,000. */
+  readonly connections: number;
+  /** Open connections from one address, Infinity for no limit, which is the default. */
+  readonly connectionsPerAddress: number;
 }
 
 export interface SiteConfig {

@@ -1,5 +1,5 @@
 // Every default of the configuration. The timeouts are design section 4's deadlines per phase.
-import type { TimeoutConfig } from './config.ts';
+import type { LimitConfig, TimeoutConfig } from './config.ts';
 
 export const DEFAULT_STORAGE = './certs';
 export const DEFAULT_HTTP_PORT = 80;
@@ -18,6 +18,11 @@ export const DEFAULT_TIMEOUTS: TimeoutConfig = {
   upstreamIdleMs: 30_000,
   tunnelIdleMs: 3_600_000,
   drainMs: 30_000,
+};
+
+export const DEFAULT_LIMITS: LimitConfig = {
+  connections: 50_000,
+  connectionsPerAddress: Number.POSITIVE_INFINITY,
 };
 
 /** The public authorities that `acme.directory` knows by name. */

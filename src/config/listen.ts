@@ -38,11 +38,16 @@ function entry(host: string | null, portText: string): Parsed<ListenEntry> {
   return port <= 65_535 ? meant({ host, port }) : mistaken('its port is not valid', { allowed: 'a port up to 65535' });
 }
 
-export function readListen(raw: RawConfig['listen'], draft: Draft): ListenConfig {
-  const placed = (key: 'http' | 'https', entries: readonly ListenEntry[] | undefined, port: number): ListenAddress[] =>
+export function readListen(raw: RawConfig['listen'], trusted: readonly string[], draft: Draft): ListenConfig {
+  const placed = (key: 'http' | 'https', entries: RawListenEntries | undefined, port: number): ListenAddress[] =>
     entries === undefined
-      ? [{ host: null, port, position: draft.defaultPosition(['listen', key]) }]
-      : entries.map((each, i) => ({ ...each, position: draft.positionAt(['listen', key, i]) }));
+      ? [{ host: null, port, proxyProtocol: false, position: draft.defaultPosition(['listen', key]) }]
+      : entries.map(({ address, proxyProtocol = false }, i) => {
+          const path = draft.elementPath(['listen', key], i);
+          if (proxyProtocol && trusted.length === 0)
+            draft.errorAt(path, 'its PROXY protocol senders are not named; list them under trustedProxies');
+          return { ...address, proxyProtocol, position: draft.positionAt(['listen', key, i]) };
+        });
   const listen = {
     http: placed('http', raw?.http, DEFAULT_HTTP_PORT),
     https: placed('https', raw?.https, DEFAULT_HTTPS_PORT),
@@ -65,6 +70,8 @@ function reportCollisions(listen: ListenConfig, draft: Draft): void {
     draft.errorAt(blamed.path, `it takes the same address as ${at}`);
   }
 }
+
+type RawListenEntries = NonNullable<NonNullable<RawConfig['listen']>['https']>;
 
 /** Whether the operating system would refuse the second of the two. Port 0 never collides. */
 function overlaps(a: ListenEntry, b: ListenEntry): boolean {

@@ -3,8 +3,8 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readAcme } from './acme.ts';
-import type { Config, TimeoutConfig } from './config.ts';
-import { DEFAULT_STORAGE, DEFAULT_TIMEOUTS } from './defaults.ts';
+import type { Config, LimitConfig, TimeoutConfig } from './config.ts';
+import { DEFAULT_LIMITS, DEFAULT_STORAGE, DEFAULT_TIMEOUTS } from './defaults.ts';
 import { Draft } from './draft.ts';
 import type { Environment } from './environment.ts';
 import { readListen } from './listen.ts';
@@ -63,7 +63,7 @@ function readConfig(draft: Draft): Config | null {
   const raw = readShape(draft);
   if (raw === null) return null;
   const acme = readAcme(raw.acme, draft);
-  const listen = readListen(raw.listen, draft);
+  const listen = readListen(raw.listen, raw.trustedProxies ?? [], draft);
   const sites = readSites(raw.sites, acme, draft);
   checkChallengeListener(sites, listen, draft);
   return {
@@ -72,6 +72,8 @@ function readConfig(draft: Draft): Config | null {
     listen,
     workers: raw.workers ?? 'auto',
     timeouts: readTimeouts(raw.timeouts),
+    limits: readLimits(raw.limits),
+    trustedProxies: [...new Set(raw.trustedProxies ?? [])],
     underscoreHeaders: [...new Set(raw.underscoreHeaders ?? [])],
     sites,
   };
@@ -83,7 +85,7 @@ function prepareRoot(draft: Draft): void {
   const root = draft.value;
   if (typeof root !== 'object' || root === null || Array.isArray(root)) return;
   const sections = root as Record<string, unknown>;
-  for (const key of ['acme', 'listen', 'timeouts', 'sites', 'underscoreHeaders'])
+  for (const key of ['acme', 'listen', 'timeouts', 'limits', 'sites', 'trustedProxies', 'underscoreHeaders'])
     if (sections[key] === null) delete sections[key];
 }
 
@@ -92,6 +94,13 @@ function readStorage(written: string, draft: Draft): string {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
     draft.errorAt(['storage'], `${showValue(folder)} is not a folder`);
   return folder;
+}
+
+function readLimits(raw: RawConfig['limits']): LimitConfig {
+  return {
+    connections: raw?.connections ?? DEFAULT_LIMITS.connections,
+    connectionsPerAddress: raw?.connectionsPerAddress ?? DEFAULT_LIMITS.connectionsPerAddress,
+  };
 }
 
 function readTimeouts(raw: RawConfig['timeouts']): TimeoutConfig {

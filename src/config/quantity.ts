@@ -4,6 +4,7 @@ import { parseDuration, parseSize } from '../core/units.ts';
 import { meant, mistaken, type Parsed } from './parsed.ts';
 
 export const DURATION_FORMS = 'a duration such as 500ms, 30s, 5m or 1h30m';
+export const COUNT_FORMS = 'a whole number from 1, or off';
 export const SIZE_FORMS = 'a size such as 512KiB, 10MiB or 1GB, or off';
 
 /** The longest wait a timer of Node can hold. */
@@ -37,6 +38,17 @@ export function parseSizeValue(written: string | number): Parsed<number | null> 
   const match = /^(\d+)\s*([kmg])(i?)(b?)$/i.exec(written);
   const suggestion = match === null ? null : `${match[1]}${match[2]!.toUpperCase()}iB`;
   return mistaken('it is not a size', { allowed: SIZE_FORMS, suggestion });
+}
+
+/** A positive number, or Infinity for `off`. */
+export function parseCount(written: string | number): Parsed<number> {
+  if (written === 'off') return meant(Number.POSITIVE_INFINITY);
+  const count = typeof written === 'number' || /^\d+$/.test(written) ? Number(written) : Number.NaN;
+  if (Number.isSafeInteger(count) && count >= 1) return meant(count);
+  return mistaken('it is not a number of connections', {
+    allowed: COUNT_FORMS,
+    suggestion: suggest(String(written), ['off']),
+  });
 }
 
 export function parseWorkers(written: string | number): Parsed<number | 'auto'> {

@@ -7,8 +7,17 @@ import { PUBLIC_DIRECTORIES } from './defaults.ts';
 import { parseHeaderName, parseMediaType } from './field.ts';
 import { LISTEN_FORMS, parseListenEntry } from './listen.ts';
 import { LOCATION_FORMS, parseLocation } from './location.ts';
+import { NETWORK_FORMS, parseNetwork } from './network.ts';
 import { reading } from './parsed.ts';
-import { DURATION_FORMS, parseDurationValue, parseSizeValue, parseWorkers, SIZE_FORMS } from './quantity.ts';
+import {
+  COUNT_FORMS,
+  DURATION_FORMS,
+  parseCount,
+  parseDurationValue,
+  parseSizeValue,
+  parseWorkers,
+  SIZE_FORMS,
+} from './quantity.ts';
 import { parseTarget, TARGET_FORMS } from './target.ts';
 
 /** Writes `[issue code] → what is allowed`; an unknown key lists the known ones. */
@@ -36,11 +45,25 @@ const duration = textOrNumber(DURATION_FORMS)
 const size = textOrNumber(SIZE_FORMS)
   .meta(withUnit('^(\\d+(B|KB|MB|GB|KiB|MiB|GiB)|off)$', '10MiB', 'off'))
   .transform(reading(parseSizeValue));
+const count = textOrNumber(COUNT_FORMS).transform(reading(parseCount));
 const target = textOrNumber(TARGET_FORMS)
   .meta({ examples: ['http://127.0.0.1:3000', 'http://unix:/run/app.sock', 3000] })
   .transform(reading(parseTarget));
 const location = text(LOCATION_FORMS).transform(reading(parseLocation));
-const listenEntry = textOrNumber(LISTEN_FORMS).transform(reading(parseListenEntry));
+const listenAddress = textOrNumber(LISTEN_FORMS).transform(reading(parseListenEntry));
+const listenEntry = z.union(
+  [
+    listenAddress.transform((address) => ({ address, proxyProtocol: undefined })),
+    mapping({
+      address: listenAddress.describe('Where to listen.'),
+      proxyProtocol: z
+        .boolean({ error: 'true or false' })
+        .optional()
+        .describe('Every connection begins with a PROXY protocol header. Default false.'),
+    }),
+  ],
+  { error: `${LISTEN_FORMS}, or a mapping with address and proxyProtocol` },
+);
 
 const one = <T extends z.ZodType>(schema: T) => schema.transform((value) => [value]);
 const listenEntries = z.array(listenEntry).min(1, { error: 'at least one address' });
@@ -176,6 +199,16 @@ export const configSchema = mapping({
   })
     .optional()
     .describe('Deadlines per phase, as durations such as 30s or 5m.'),
+  limits: mapping({
+    connections: count.optional().describe('Open client connections in all. Default 50000.'),
+    connectionsPerAddress: count.optional().describe('Open client connections from one address. Default off.'),
+  })
+    .optional()
+    .describe('How many connections are accepted.'),
+  trustedProxies: z
+    .array(text(NETWORK_FORMS).transform(reading(parseNetwork)), { error: 'a list of networks' })
+    .optional()
+    .describe('Networks whose hosts are believed about the client: X-Forwarded-*, Forwarded, PROXY protocol.'),
   underscoreHeaders: z
     .array(text('a field name such as x_request_id').transform(reading(parseHeaderName)), {
       error: 'a list of field names',

@@ -4,10 +4,11 @@ import { httpDate } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
-import { appendForwarded, appendVia, isClientClaim } from '../http/forwarded.ts';
+import { appendForwarded, appendVia, believedClaims, isClientClaim } from '../http/forwarded.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import type { ClientConnection } from '../http1/client-connection.ts';
 import type { OutgoingRequest, ResponseObserver } from '../http1/outgoing-request.ts';
 import { shouldRetry } from '../upstream/retry.ts';
@@ -16,6 +17,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 
 export interface ProxyOptions {
   readonly upstream: Upstream;
+  readonly trustedProxies: TrustedProxies;
   /** Lower-case names with `_` that may pass. */
   readonly underscoreHeaders: ReadonlySet<string>;
   /** Largest request content in bytes, or null. */
@@ -50,8 +52,9 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     if (maxBodyBytes !== null) exchange.limitRequest(maxBodyBytes);
     exchange.observe(this);
     const { request } = exchange;
+    const claims = believedClaims(request.headers, exchange.client, this.#options.trustedProxies);
     this.#dropClaims(request.headers);
-    appendForwarded(request.headers, request, exchange.client);
+    appendForwarded(request.headers, request, exchange.client, claims);
     appendVia(request.headers, request);
     this.#request = {
       method: request.method,

@@ -1,9 +1,11 @@
-// What Perantara tells the upstream about the client (RFC 7239, Via of RFC 9110 section 7.6.3), and what of the client's
-// own claims it drops first. Nobody's claims are believed yet: trusted proxies come with the data plane's issue.
-import { isIPv6 } from 'node:net';
+// What Perantara tells the upstream about the client (RFC 7239, Via of RFC 9110 section 7.6.3). What the client itself
+// claims is dropped first, unless it is a trusted proxy.
+import { parseAuthority } from './authority.ts';
 import type { Client } from './exchange.ts';
+import { parseForwarded, writeForwarded } from './forwarded-field.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** Any separator: CGI-style applications read `X.Forwarded.For` as `X-Forwarded-For` (GHSA-49wc-4hcv-v58q). */
 const CLIENT_CLAIM = /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$)|forwarded$|proxy$)/;
@@ -13,18 +15,60 @@ export function isClientClaim(name: string): boolean {
   return CLIENT_CLAIM.test(name);
 }
 
-/** Appends our own fields. `headers` has been cleared of the client's (isClientClaim). */
-export function appendForwarded(headers: HeaderList, request: RequestHead, client: Client): void {
-  const address = client.address;
-  const node = isIPv6(address) ? `"[${address}]"` : address;
-  const host = /^[0-9A-Za-z.-]+$/.test(request.authority) ? request.authority : `"${request.authority}"`;
-  headers.append('X-Forwarded-For', address);
-  headers.append('X-Forwarded-Proto', request.scheme);
-  headers.append('X-Forwarded-Host', request.authority);
-  headers.append('Forwarded', `for=${node};host=${host};proto=${request.scheme}`);
+/** What a trusted proxy says about the request it passes on. */
+export interface Claims {
+  /** Addresses from the client to the last proxy before this connection's peer. */
+  readonly chain: readonly string[];
+  readonly proto: string | null;
+  readonly host: string | null;
+}
+
+/** The claims to believe, or null: the peer is not trusted, or makes none. Before isClientClaim fields are dropped. */
+export function believedClaims(headers: HeaderList, client: Client, trusted: TrustedProxies): Claims | null {
+  if (!trusted.has(client.address)) return null;
+  const chain = headers.getJoined('x-forwarded-for');
+  if (chain === null) return forwardedClaims(headers, trusted);
+  const proto = headers.getJoined('x-forwarded-proto')?.toLowerCase() ?? null;
+  const host = headers.getJoined('x-forwarded-host');
+  return { chain: trusted.believedChain(chain), proto: knownProto(proto), host: validHost(host) };
+}
+
+/** Appends our own fields, on top of what is believed. `headers` has been cleared of isClientClaim fields. */
+export function appendForwarded(
+  headers: HeaderList,
+  request: RequestHead,
+  client: Client,
+  claims: Claims | null,
+): void {
+  const chain = claims === null ? [client.address] : [...claims.chain, client.address];
+  const proto = claims?.proto ?? request.scheme;
+  const host = claims?.host ?? request.authority;
+  headers.append('X-Forwarded-For', chain.join(', '));
+  headers.append('X-Forwarded-Proto', proto);
+  headers.append('X-Forwarded-Host', host);
+  headers.append('Forwarded', writeForwarded(chain, host, proto));
 }
 
 /** Appends this hop to Via, after any the client sent. */
 export function appendVia(headers: HeaderList, request: RequestHead): void {
   headers.append('Via', `${request.version} perantara`);
+}
+
+/** From Forwarded alone: the element of the first believed hop tells how the client's request was made. */
+function forwardedClaims(headers: HeaderList, trusted: TrustedProxies): Claims | null {
+  const field = headers.getJoined('forwarded');
+  const elements = field === null ? null : parseForwarded(field);
+  if (elements === null || elements.length === 0) return null;
+  const chain = trusted.believedChain(elements.map((element) => element.for ?? '').join(','));
+  const first = elements.at(-chain.length);
+  if (chain.length === 0 || first === undefined) return null;
+  return { chain, proto: knownProto(first.proto?.toLowerCase() ?? null), host: validHost(first.host) };
+}
+
+function knownProto(proto: string | null): string | null {
+  return proto === 'http' || proto === 'https' ? proto : null;
+}
+
+function validHost(host: string | null): string | null {
+  return host !== null && parseAuthority(host) !== null ? host : null;
 }

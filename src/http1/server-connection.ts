@@ -80,7 +80,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
-    socket.on('finish', () => this.#onFinish());
+    socket.on('finish', () => this.#onFinish()).resume(); // the gate may have paused it
     this.#options.sweep.add(this);
   }
 

@@ -1,10 +1,8 @@
 // The composition root: one config becomes listeners, certificates, upstreams and connections, and goes away again
 // without losing a request. Start never waits for a certificate authority.
 import type { AddressInfo, Socket } from 'node:net';
-import { isIPv6 } from 'node:net';
 import { createCertificateAutomation } from '../certs/automation.ts';
-import type { Config } from '../config/config.ts';
-import { normalizeAddress } from '../core/address.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeadlineSweep } from '../core/deadlines.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
@@ -12,8 +10,11 @@ import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { YoungCollector } from '../core/young-collector.ts';
 import type { Handler } from '../http/exchange.ts';
+import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
+import { Gate, type Peer } from './gate.ts';
 import { Listener } from './listener.ts';
 import { buildSnapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
@@ -37,6 +38,7 @@ export class Server implements Lifecycle {
   readonly #connections = new Set<ServerConnection>();
   readonly #targets: TargetRegistry;
   readonly #certificates: ReturnType<typeof createCertificateAutomation>;
+  readonly #gate: Gate;
   readonly #acceptor: TlsAcceptor;
   readonly #http: readonly Listener[];
   readonly #https: readonly Listener[];
@@ -67,11 +69,24 @@ export class Server implements Lifecycle {
       contextOptions,
       handshakeMs: timeouts.handshakeMs,
       sweep,
-      onSecure: (socket, servername) => this.#serve(socket, servername, secure),
+      onSecure: (socket, peer, servername) => this.#serve(socket, peer, servername, secure),
     });
     const plain = plainHandler(dispatch, () => this.#httpsPort);
-    this.#http = listen.http.map((address) => new Listener(address, (socket) => this.#serve(socket, null, plain)));
-    this.#https = listen.https.map((address) => new Listener(address, (socket) => this.#acceptor.accept(socket)));
+    this.#gate = new Gate({
+      limiter: new ConnectionLimiter(config.limits),
+      trustedProxies: new TrustedProxies(config.trustedProxies),
+      headerMs: timeouts.handshakeMs,
+      sweep,
+      log: services.log,
+    });
+    const listener = (address: ListenAddress, pass: (socket: Socket, peer: Peer) => void): Listener =>
+      new Listener(address, (socket) => this.#gate.admit(socket, address.proxyProtocol, pass));
+    this.#http = listen.http.map((address) =>
+      listener(address, (socket, peer) => this.#serve(socket, peer, null, plain)),
+    );
+    this.#https = listen.https.map((address) =>
+      listener(address, (socket, peer) => this.#acceptor.accept(socket, peer)),
+    );
   }
 
   /** Bound addresses in config order; only while listening. */
@@ -111,6 +126,7 @@ export class Server implements Lifecycle {
   destroy(reason?: Error): void {
     this.#state = 'closed';
     for (const listener of [...this.#http, ...this.#https]) listener.close();
+    this.#gate.destroy();
     this.#acceptor.destroy();
     for (const connection of this.#connections) connection.destroy();
     this.#targets.destroy();
@@ -125,6 +141,7 @@ export class Server implements Lifecycle {
     }
     this.#state = 'closing';
     for (const listener of [...this.#http, ...this.#https]) listener.close();
+    this.#gate.destroy();
     this.#acceptor.destroy();
     for (const connection of this.#connections) connection.drain();
     this.#targets.closeIdle();
@@ -142,13 +159,12 @@ export class Server implements Lifecycle {
     this.destroy();
   }
 
-  #serve(socket: Socket, servername: string | null, handler: Handler): void {
-    const { remoteAddress, remotePort } = socket;
-    if (remoteAddress === undefined || remotePort === undefined || this.#state !== 'started') {
+  #serve(socket: Socket, peer: Peer, servername: string | null, handler: Handler): void {
+    if (this.#state !== 'started') {
       socket.destroy();
       return;
     }
-    const client = { address: clientAddress(remoteAddress), port: remotePort, servername };
+    const client = { ...peer, servername };
     const connection = new ServerConnection(socket, client, {
       scheme: servername === null ? 'http' : 'https',
       handler,
@@ -164,13 +180,6 @@ export class Server implements Lifecycle {
     this.#connections.add(connection);
     connection.start();
   }
-}
-
-/** Without the zone, and IPv4-mapped addresses as IPv4. */
-function clientAddress(address: string): string {
-  if (!isIPv6(address)) return address;
-  const zone = address.indexOf('%');
-  return normalizeAddress(zone === -1 ? address : address.slice(0, zone));
 }
 
 function combined(failures: readonly unknown[]): PerantaraError {

@@ -5,6 +5,7 @@ import { proxyHandler } from '../handlers/proxy.ts';
 import { redirectHandler } from '../handlers/redirect.ts';
 import { respondHandler } from '../handlers/respond.ts';
 import type { Handler } from '../http/exchange.ts';
+import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { HostTable } from '../router/host-table.ts';
 import { PathTable } from '../router/path-table.ts';
 import type { Target } from '../upstream/target.ts';
@@ -27,6 +28,7 @@ export interface SnapshotServices {
 
 export function buildSnapshot(config: Config, services: SnapshotServices): Snapshot {
   const underscoreHeaders = new Set(config.underscoreHeaders);
+  const trustedProxies = new TrustedProxies(config.trustedProxies);
   const toHandler = (route: RouteConfig): Handler => {
     const { action, maxBodyBytes } = route;
     switch (action.kind) {
@@ -36,7 +38,7 @@ export function buildSnapshot(config: Config, services: SnapshotServices): Snaps
         return respondHandler(action.status, action.contentType, action.body);
       case 'proxy': {
         const upstream = new Upstream(action.targets.map(services.target));
-        return proxyHandler({ upstream, underscoreHeaders, maxBodyBytes, log: services.log });
+        return proxyHandler({ upstream, trustedProxies, underscoreHeaders, maxBodyBytes, log: services.log });
       }
     }
   };

@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions, TLS
 import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
+import type { Peer } from './gate.ts';
 
 /** Where certificates are found: certs/resolver. */
 export interface ContextSource {
@@ -19,7 +20,7 @@ export interface TlsAcceptorOptions {
   readonly handshakeMs: number;
   readonly sweep: DeadlineSweep;
   /** The handshake is complete. */
-  readonly onSecure: (socket: TLSSocket, servername: string) => void;
+  readonly onSecure: (socket: TLSSocket, peer: Peer, servername: string) => void;
 }
 
 /** A fatal alert record, unencrypted: nothing has been agreed yet (RFC 8446 section 6.2, RFC 6066 section 3). */
@@ -60,7 +61,7 @@ export class TlsAcceptor {
     this.#empty = createSecureContext(options.contextOptions);
   }
 
-  accept(raw: Socket): void {
+  accept(raw: Socket, peer: Peer): void {
     const { contexts, handshakeMs, sweep, onSecure } = this.#options;
     const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
     const socket = new TLSSocket(raw, {
@@ -94,7 +95,7 @@ export class TlsAcceptor {
       forget();
       socket.off('end', onEarlyEnd);
       const name = (socket as TLSSocket & { servername?: string | false }).servername || '';
-      if (!socket.isSessionReused() || this.#mayResume(socket, name, byAddress)) onSecure(socket, name);
+      if (!socket.isSessionReused() || this.#mayResume(socket, name, byAddress)) onSecure(socket, peer, name);
       else socket.destroy();
     });
     this.#handshakes.add(handshake);

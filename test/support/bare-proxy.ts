@@ -9,6 +9,7 @@ import { createLogger } from '../../src/core/log.ts';
 import { YoungCollector } from '../../src/core/young-collector.ts';
 import { proxyHandler } from '../../src/handlers/proxy.ts';
 import type { Handler } from '../../src/http/exchange.ts';
+import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
 import { Target } from '../../src/upstream/target.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -50,6 +51,7 @@ export async function startBareProxy(t: TestContext, originPort: number, handler
   );
   const forward = proxyHandler({
     upstream: new Upstream([target]),
+    trustedProxies: new TrustedProxies([]),
     underscoreHeaders: new Set(),
     maxBodyBytes: null,
     log,

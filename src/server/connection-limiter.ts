@@ -1,0 +1,37 @@
+// How many client connections are open, in all and by address, and whether one more is welcome.
+import type { LimitConfig } from '../config/config.ts';
+
+export class ConnectionLimiter {
+  readonly #limits: LimitConfig;
+  readonly #byAddress = new Map<string, number>();
+  #open = 0;
+
+  constructor(limits: LimitConfig) {
+    this.#limits = limits;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Counts the connection and returns true, or returns false. What was admitted must be released. */
+  admit(address: string): boolean {
+    const { connections, connectionsPerAddress } = this.#limits;
+    if (this.#open >= connections) return false;
+    if (connectionsPerAddress !== Number.POSITIVE_INFINITY) {
+      const count = this.#byAddress.get(address) ?? 0;
+      if (count >= connectionsPerAddress) return false;
+      this.#byAddress.set(address, count + 1);
+    }
+    this.#open++;
+    return true;
+  }
+
+  release(address: string): void {
+    this.#open--;
+    const count = this.#byAddress.get(address);
+    if (count === undefined) return;
+    if (count === 1) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, count - 1);
+  }
+}

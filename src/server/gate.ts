@@ -1,0 +1,105 @@
+// The first look at an accepted socket: who is it really (PROXY protocol), and is there room for it. Nothing is
+// answered here: whoever is not welcome is cut off before it costs anything.
+import { isIPv6, type Socket } from 'node:net';
+import { normalizeAddress } from '../core/address.ts';
+import { monotonicMs } from '../core/clock.ts';
+import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { TrustedProxies } from '../http/trusted-proxies.ts';
+import type { ConnectionLimiter } from './connection-limiter.ts';
+import { parseProxyHeader } from './proxy-protocol.ts';
+
+/** The client as far as the network tells. */
+export interface Peer {
+  /** In normal form. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface GateOptions {
+  readonly limiter: ConnectionLimiter;
+  readonly trustedProxies: TrustedProxies;
+  /** How long a PROXY header may take. */
+  readonly headerMs: number;
+  readonly sweep: DeadlineSweep;
+  readonly log: Logger;
+}
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #waiting = new Set<Socket>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** Calls `pass` with the socket and its peer, at once or when its PROXY header has been read; or destroys it. */
+  admit(socket: Socket, proxyProtocol: boolean, pass: (socket: Socket, peer: Peer) => void): void {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) {
+      socket.destroy();
+      return;
+    }
+    const peer = { address: plainAddress(remoteAddress), port: remotePort };
+    if (!proxyProtocol) this.#enter(socket, peer, pass);
+    else if (this.#options.trustedProxies.has(peer.address)) this.#readHeader(socket, peer, pass);
+    else {
+      this.#options.log.debug({ address: peer.address }, 'connection refused: not a trusted proxy');
+      socket.destroy();
+    }
+  }
+
+  /** Cuts off those whose PROXY header is still awaited. */
+  destroy(): void {
+    for (const socket of this.#waiting) socket.destroy();
+  }
+
+  #enter(socket: Socket, peer: Peer, pass: (socket: Socket, peer: Peer) => void): void {
+    const { limiter, log } = this.#options;
+    if (!limiter.admit(peer.address)) {
+      log.debug({ address: peer.address, open: limiter.open }, 'connection refused: too many');
+      socket.destroy();
+      return;
+    }
+    socket.once('close', () => limiter.release(peer.address));
+    pass(socket, peer);
+  }
+
+  #readHeader(socket: Socket, sender: Peer, pass: (socket: Socket, peer: Peer) => void): void {
+    const { sweep, headerMs, log } = this.#options;
+    let known = Buffer.alloc(0);
+    const deadline: Expiring = { deadlineAt: monotonicMs() + headerMs, onDeadline: () => void socket.destroy() };
+    const leave = (): void => {
+      sweep.delete(deadline);
+      this.#waiting.delete(socket);
+      socket.off('data', onData).off('error', onError).off('end', onEnd).off('close', leave);
+    };
+    const onError = (): void => {}; // 'close' follows
+    const onEnd = (): void => void socket.destroy();
+    const onData = (chunk: Buffer): void => {
+      known = Buffer.concat([known, chunk]);
+      try {
+        const header = parseProxyHeader(known);
+        if (header === null) return;
+        leave();
+        socket.pause();
+        if (header.end < known.length) socket.unshift(known.subarray(header.end));
+        this.#enter(socket, header.client ?? sender, pass);
+      } catch (error) {
+        log.debug({ address: sender.address, reason: messageOf(error) }, 'connection refused: bad PROXY header');
+        socket.destroy();
+      }
+    };
+    this.#waiting.add(socket);
+    sweep.add(deadline);
+    socket.on('data', onData).on('error', onError).on('end', onEnd).on('close', leave);
+  }
+}
+
+/** Without the zone, and IPv4-mapped addresses as IPv4. */
+function plainAddress(address: string): string {
+  if (!isIPv6(address)) return address;
+  const zone = address.indexOf('%');
+  return normalizeAddress(zone === -1 ? address : address.slice(0, zone));
+}
