@@ -32,6 +32,8 @@ export interface ListenConfig {
   /** Plain listeners: challenges and redirects. Empty when `off`. */
   readonly http: readonly ListenAddress[];
   readonly https: readonly ListenAddress[];
+  /** The port that redirects to https name; null: 443 if it is listened on, else the first of `https`. */
+  readonly redirectPort: number | null;
 }
 
 export interface ListenAddress {

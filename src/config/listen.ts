@@ -51,6 +51,7 @@ export function readListen(raw: RawConfig['listen'], trusted: readonly string[],
   const listen = {
     http: placed('http', raw?.http, DEFAULT_HTTP_PORT),
     https: placed('https', raw?.https, DEFAULT_HTTPS_PORT),
+    redirectPort: raw?.redirectPort ?? null,
   };
   if (!draft.isTainted(['listen'])) reportCollisions(listen, draft);
   return listen;

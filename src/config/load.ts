@@ -91,8 +91,12 @@ function prepareRoot(draft: Draft): void {
 
 function readStorage(written: string, draft: Draft): string {
   const folder = resolve(draft.folder, written);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
-    draft.errorAt(['storage'], `${showValue(folder)} is not a folder`);
+  try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+      draft.errorAt(['storage'], `${showValue(folder)} is not a folder`);
+  } catch (error) {
+    draft.errorAt(['storage'], `the folder ${showValue(folder)} ${fileState(error)}`);
+  }
   return folder;
 }
 

@@ -65,6 +65,11 @@ const listenEntry = z.union(
   { error: `${LISTEN_FORMS}, or a mapping with address and proxyProtocol` },
 );
 
+const port = z
+  .int({ error: 'a port from 1 to 65535' })
+  .min(1, { error: 'a port from 1 to 65535' })
+  .max(65_535, { error: 'a port from 1 to 65535' });
+
 const one = <T extends z.ZodType>(schema: T) => schema.transform((value) => [value]);
 const listenEntries = z.array(listenEntry).min(1, { error: 'at least one address' });
 const off = z.literal('off').transform(() => []);
@@ -179,6 +184,9 @@ export const configSchema = mapping({
       .union([one(listenEntry), listenEntries], { error: `${LISTEN_FORMS}, or a list of them` })
       .optional()
       .describe('TLS listeners. Default ":443".'),
+    redirectPort: port
+      .optional()
+      .describe('Port that redirects to https name, where clients see another than the one listened on.'),
   })
     .optional()
     .describe('Where to accept connections.'),

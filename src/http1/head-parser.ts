@@ -118,7 +118,7 @@ export function parseFields(
   flat: string[],
 ): number {
   const limit = Math.min(end, headStart + limits.headBytes);
-  const emptyLine = buf.indexOf(EMPTY_LINE, start - 2);
+  const emptyLine = buf.indexOf(EMPTY_LINE, Math.max(0, start - 2));
   const text = latin1(buf, start, emptyLine === -1 ? limit : Math.min(limit, emptyLine + 2));
   let at = start;
   for (;;) {

@@ -8,6 +8,7 @@ import type { YoungCollector } from '../core/young-collector.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
 import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
+import { HALF_CLOSED_MS, LINGER_MS, type ServerTimeouts, SLOW_READER_FACTOR } from './grace.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
@@ -15,13 +16,6 @@ import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
 import { readRequest } from './request-reader.ts';
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
-
-export interface ServerTimeouts {
-  readonly headMs: number;
-  readonly bodyIdleMs: number;
-  readonly keepAliveMs: number;
-  readonly tunnelIdleMs: number;
-}
 
 export interface ServerConnectionOptions {
   readonly scheme: 'http' | 'https';
@@ -34,11 +28,6 @@ export interface ServerConnectionOptions {
   /** Called once, when the socket is closed. */
   readonly onClose: (connection: ServerConnection) => void;
 }
-
-/** How long a closing connection reads on, so that the last response is not lost to a reset (RFC 9112 section 9.6). */
-const LINGER_MS = 2_000;
-/** How long a client that has closed its side may go without taking response bytes before it counts as gone. */
-const HALF_CLOSED_MS = 1_000;
 
 export class ServerConnection implements ExchangeHost, Expiring {
   readonly client: Client;
@@ -71,6 +60,10 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   get inputPending(): boolean {
     return this.#input !== null;
+  }
+
+  get #slowReaderMs(): number {
+    return this.#options.timeouts.bodyIdleMs * SLOW_READER_FACTOR;
   }
 
   start(): void {
@@ -147,7 +140,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
   }
 
   #onDrain(): void {
-    this.#exchange?.drained();
+    if (this.#exchange === null) this.deadlineAt = monotonicMs() + this.#options.timeouts.keepAliveMs;
+    else this.#exchange.drained();
+    this.#consume();
     this.#updateDeadline();
   }
 
@@ -167,7 +162,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   onDeadline(now: number): void {
     const exchange = this.#exchange;
     if (this.#lingering || (exchange === null && !this.#reader.started)) {
-      if (this.#lingering) this.#socket.destroy();
+      if (this.#lingering || this.output.blocked) this.#socket.destroy();
       else this.#endSocket();
     } else if (exchange === null) this.#fail(tooSlow('request head'));
     else if (this.#inputEnded && !exchange.tunnelling && this.#socket.bytesWritten > this.#writtenAtHalfClose) {
@@ -187,6 +182,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
         const input = this.#input;
         const exchange = this.#exchange;
         if (exchange === null) {
+          if (this.output.blocked) break; // answers are not piled up for a client that does not take them
           // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
           if (!this.#reader.started) this.deadlineAt = monotonicMs() + this.#options.timeouts.headMs;
           const head = this.#reader.read(input, this.#inputAt, input.length);
@@ -229,7 +225,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   #nextRequest(): void {
     this.#exchange = null;
-    this.deadlineAt = monotonicMs() + this.#options.timeouts.keepAliveMs;
+    this.deadlineAt = monotonicMs() + (this.output.blocked ? this.#slowReaderMs : this.#options.timeouts.keepAliveMs);
     if (this.#draining && this.#input === null) this.#endSocket();
   }
 
@@ -237,9 +233,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #updateFlow(): void {
     const exchange = this.#exchange;
     const held = this.#input === null ? 0 : this.#input.length - this.#inputAt;
-    const stop =
-      exchange !== null && !this.#lingering && (exchange.requestDone ? held >= PIPELINE_BYTES : !exchange.wantsInput);
-    if (stop) this.#socket.pause();
+    let stop = exchange === null ? this.output.blocked : !exchange.wantsInput;
+    if (exchange?.requestDone) stop = held >= PIPELINE_BYTES;
+    if (stop && !this.#lingering) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
@@ -248,9 +244,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
     if (this.#lingering) return;
     if (exchange !== null && (exchange.tunnelling || !this.#inputEnded)) {
       const { tunnelIdleMs, bodyIdleMs } = this.#options.timeouts;
-      const isMoving = exchange.wantsInput || this.output.blocked;
-      this.deadlineAt =
-        monotonicMs() + (exchange.tunnelling ? tunnelIdleMs : isMoving ? bodyIdleMs : Number.POSITIVE_INFINITY);
+      let idleMs = exchange.wantsInput ? bodyIdleMs : Number.POSITIVE_INFINITY;
+      if (this.output.blocked) idleMs = this.#slowReaderMs;
+      this.deadlineAt = monotonicMs() + (exchange.tunnelling ? tunnelIdleMs : idleMs);
     }
     this.#updateFlow();
   }
@@ -295,6 +291,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket.end();
     if (this.#inputEnded) this.#socket.destroySoon();
     else this.#socket.resume();
-    this.deadlineAt = monotonicMs() + this.#options.timeouts.bodyIdleMs; // LINGER_MS from #onFinish
+    this.deadlineAt = monotonicMs() + this.#slowReaderMs; // LINGER_MS from #onFinish
   }
 }

@@ -11,7 +11,7 @@ export class Listener {
 
   constructor(address: ListenAddress, onSocket: (socket: Socket) => void) {
     this.#address = address;
-    // Half-open: a client may close its side and still wait for the answer; the connection decides.
+    // Half-open: whether a client that closes its side still waits for the answer, the connection decides.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket);
   }
 
@@ -34,7 +34,7 @@ export class Listener {
     } finally {
       server.off('error', reject);
     }
-    server.on('error', () => {}); // failed accepts (EMFILE): the system keeps the connection queued
+    server.on('error', () => {}); // out of file descriptors, libuv closes what it cannot take
   }
 
   /** Stops accepting; accepted connections live on. */
@@ -57,7 +57,7 @@ export function listenError(address: ListenAddress, cause: unknown): PerantaraEr
     case 'EACCES':
       return make(
         'listen_denied',
-        `permission denied for a port below 1024; allow it with "sudo setcap cap_net_bind_service=+ep $(readlink -f $(which node))", ` +
+        `permission denied for a port below 1024; allow it with "sudo setcap cap_net_bind_service=+ep ${process.execPath}", ` +
           `with "AmbientCapabilities=CAP_NET_BIND_SERVICE" in the systemd unit, with ` +
           `"sudo sysctl net.ipv4.ip_unprivileged_port_start=80", or choose a port from 1024 up`,
       );

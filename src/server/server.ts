@@ -97,7 +97,7 @@ export class Server implements Lifecycle {
 
   /**
    * Opens every listener and begins to look after certificates. Rejects with one PerantaraError whose message names
-   * every listener that cannot be opened (`listen_*`), or `storage_unwritable`; nothing is left running then.
+   * every listener that cannot be opened (`listen_*`); nothing is left running then.
    */
   async start(): Promise<void> {
     const listeners = [...this.#http, ...this.#https];
@@ -109,7 +109,8 @@ export class Server implements Lifecycle {
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     try {
       if (failures.length > 0) throw combined(failures);
-      this.#httpsPort = this.addresses.https[0]?.port ?? 443;
+      const ports = this.addresses.https.map(({ port }) => port);
+      this.#httpsPort = this.#config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
       await this.#certificates.manager.start();
     } catch (error) {
       this.destroy();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { test } from 'node:test';
 import { respondHandler } from '../../src/handlers/respond.ts';
+import { SLOW_READER_FACTOR } from '../../src/http1/grace.ts';
 import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { request, startChain } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';
@@ -147,7 +148,11 @@ test('a response that its client does not take is broken off in time', async (t)
   client.socket.pause();
   const [connection] = proxy.connections;
   while (!connection!.output.blocked) await new Promise((resolve) => setTimeout(resolve, 5));
+  // The system says little about a slow reader: silence of the length that a sender may not have proves nothing.
   proxy.passTime(TIMEOUTS.bodyIdleMs);
+  await settle();
+  assert.equal(proxy.connections.size, 1);
+  proxy.passTime(TIMEOUTS.bodyIdleMs * SLOW_READER_FACTOR);
   await proxy.idle();
   await origin.peers[0]!.end();
   assert.equal(proxy.target.inflight, 0);
@@ -170,7 +175,7 @@ test('a closing connection waits for a slow reader to take the tail, and not for
   stuck.socket.pause();
   await stuck.send(request('/', ['Connection: close']));
   await settle();
-  proxy.passTime(TIMEOUTS.bodyIdleMs);
+  proxy.passTime(TIMEOUTS.bodyIdleMs * SLOW_READER_FACTOR);
   await proxy.idle();
 });
 
@@ -224,4 +229,37 @@ test('a TLS handshake that is silent or dribbles is broken off, and hinders nobo
     await closed;
     clearInterval(dribble);
   }
+});
+
+test('answers are not piled up for a client that pipelines requests and reads nothing', async (t) => {
+  const body = 'x'.repeat(64 * 1024);
+  let answered = 0;
+  const answer = respondHandler(200, 'text/plain', body);
+  const proxy = await startBareProxy(t, 1, (exchange) => {
+    answered++;
+    answer(exchange);
+  });
+  const client = await proxy.connect();
+  client.socket.pause();
+  // 20,000 answers would be 1.3 GB; what the two systems' socket buffers take is a few MiB.
+  client.socket.write(request().repeat(20_000));
+  const [connection] = proxy.connections;
+  while (!connection!.output.blocked) await new Promise((resolve) => setTimeout(resolve, 5));
+  await settle();
+  assert.ok(answered < 1_000, `${answered} answers`);
+  assert.equal(proxy.connections.size, 1);
+  proxy.passTime(TIMEOUTS.bodyIdleMs * SLOW_READER_FACTOR);
+  await proxy.idle();
+});
+
+test('a client that pipelines and reads late gets every answer', async (t) => {
+  const body = 'x'.repeat(64 * 1024);
+  const proxy = await startBareProxy(t, 1, respondHandler(200, 'text/plain', body));
+  const client = await proxy.connect();
+  client.socket.pause();
+  client.socket.write(request().repeat(300));
+  const [connection] = proxy.connections;
+  while (!connection!.output.blocked) await new Promise((resolve) => setTimeout(resolve, 5));
+  client.socket.resume();
+  for (let i = 0; i < 300; i++) assert.equal((await client.message()).body.length, body.length);
 });

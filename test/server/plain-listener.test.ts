@@ -137,6 +137,18 @@ test('a challenge is answered before anything else, for its host and token only,
   }
 });
 
+test('the redirect names the port that clients see, where that is another', async (t) => {
+  const rig = await startProxy({
+    listen: { http: '127.0.0.1:0', https: '127.0.0.1:0', redirectPort: 443 },
+    sites: { 'app.localhost': { respond: 'secret' } },
+  });
+  t.after(() => rig.stop());
+  const client = await connectPlain(rig.httpPort);
+  t.after(() => client.destroy());
+  await client.send(request('/x'));
+  assert.deepEqual((await client.message()).fields('location'), ['https://app.localhost/x']);
+});
+
 test('without a port in the way, the redirect names none', async (t) => {
   const sites = new HostTable(new Map([['a.example', { host: 'a.example', routes: new PathTable<Handler>([]) }]]));
   const challenges = { answer: () => null };
