@@ -26,12 +26,17 @@ export interface ProxyOptions {
 }
 
 export function proxyHandler(options: ProxyOptions): Handler {
-  return (exchange) => new Forwarding(exchange, options).start();
+  const { underscoreHeaders } = options;
+  const passes = (name: string): boolean =>
+    !isClientClaim(name) && (!name.includes('_') || underscoreHeaders.has(name.toLowerCase()));
+  return (exchange) => new Forwarding(exchange, options, passes).start();
 }
 
 class Forwarding implements ExchangeObserver, ResponseObserver {
   readonly #exchange: Exchange;
   readonly #options: ProxyOptions;
+  /** Whether a field of the client's may pass, in the head or as a trailer: not its claims, nor names with `_`. */
+  readonly #passes: (name: string) => boolean;
   readonly #tried: Target[] = [];
   #request: OutgoingRequest | null = null;
   #target: Target | null = null;
@@ -41,9 +46,10 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   #upgraded = false;
   #repeated = false;
 
-  constructor(exchange: Exchange, options: ProxyOptions) {
+  constructor(exchange: Exchange, options: ProxyOptions, passes: (name: string) => boolean) {
     this.#exchange = exchange;
     this.#options = options;
+    this.#passes = passes;
   }
 
   start(): void {
@@ -53,7 +59,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     exchange.observe(this);
     const { request } = exchange;
     const claims = believedClaims(request.headers, exchange.client, this.#options.trustedProxies);
-    this.#dropClaims(request.headers);
+    request.headers.filter(this.#passes);
     appendForwarded(request.headers, request, exchange.client, claims);
     appendVia(request.headers, request);
     this.#request = {
@@ -66,15 +72,6 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     };
     this.#requestDone = exchange.requestLength === 0;
     this.#attempt(null, null);
-  }
-
-  /** Drops the client's claims about itself and names with `_`, of the head and of the trailers alike. */
-  #dropClaims(fields: HeaderList): void {
-    const { underscoreHeaders } = this.#options;
-    fields.filter((name) => {
-      const lower = name.toLowerCase();
-      return !isClientClaim(lower) && (!lower.includes('_') || underscoreHeaders.has(lower));
-    });
   }
 
   /** `again`: the target whose stale connection failed, to be tried once more on a fresh one. */
@@ -172,7 +169,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
 
   onEnd(trailers: HeaderList | null): void {
     this.#requestDone = true;
-    if (trailers !== null) this.#dropClaims(trailers);
+    trailers?.filter(this.#passes);
     this.#connection?.end(trailers);
   }
 

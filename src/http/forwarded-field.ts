@@ -1,6 +1,5 @@
 // The Forwarded field (RFC 7239 section 4): elements separated by commas, `name=value` pairs by semicolons, values
 // tokens or quoted strings. Reading is lenient about spaces and strict about everything else.
-import { isIPv6 } from 'node:net';
 
 export interface ForwardedElement {
   readonly for: string | null;
@@ -32,9 +31,12 @@ export function parseForwarded(value: string): ForwardedElement[] | null {
   return elements;
 }
 
-/** One element for each address of `chain`; the last also says how the request reached us. */
+/** One element for each address of `chain` (normal form); the last also says how the request reached us. */
 export function writeForwarded(chain: readonly string[], host: string, proto: string): string {
-  const quotedHost = /^[0-9A-Za-z.-]+$/.test(host) ? host : `"${host}"`;
-  const nodes = chain.map((address) => (isIPv6(address) ? `for="[${address}]"` : `for=${address}`));
-  return `${nodes.join(', ')};host=${quotedHost};proto=${proto}`;
+  let field = '';
+  for (const address of chain) {
+    if (field !== '') field += ', ';
+    field += address.includes(':') ? `for="[${address}]"` : `for=${address}`;
+  }
+  return `${field};host=${host.includes(':') ? `"${host}"` : host};proto=${proto}`;
 }

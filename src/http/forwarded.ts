@@ -8,11 +8,15 @@ import type { RequestHead } from './message.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** Any separator: CGI-style applications read `X.Forwarded.For` as `X-Forwarded-For` (GHSA-49wc-4hcv-v58q). */
-const CLIENT_CLAIM = /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$)|forwarded$|proxy$)/;
+const CLIENT_CLAIM = /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$)|forwarded$|proxy$)/i;
+const F = 102;
+const P = 112;
+const X = 120;
 
-/** Whether a request field must not reach the upstream as the client sent it; `name` in lower case. */
+/** Whether a request field, its name in any case, must not reach the upstream as the client sent it. */
 export function isClientClaim(name: string): boolean {
-  return CLIENT_CLAIM.test(name);
+  const first = name.charCodeAt(0) | 0x20;
+  return (first === X || first === F || first === P) && CLIENT_CLAIM.test(name);
 }
 
 /** What a trusted proxy says about the request it passes on. */
@@ -43,7 +47,7 @@ export function appendForwarded(
   const chain = claims === null ? [client.address] : [...claims.chain, client.address];
   const proto = claims?.proto ?? request.scheme;
   const host = claims?.host ?? request.authority;
-  headers.append('X-Forwarded-For', chain.join(', '));
+  headers.append('X-Forwarded-For', claims === null ? client.address : chain.join(', '));
   headers.append('X-Forwarded-Proto', proto);
   headers.append('X-Forwarded-Host', host);
   headers.append('Forwarded', writeForwarded(chain, host, proto));

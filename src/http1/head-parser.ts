@@ -11,7 +11,8 @@ const LF = 10;
 const SP = 32;
 const HTAB = 9;
 const COLON = 58;
-const EMPTY_LINE = Buffer.from('\r\n\r\n', 'latin1');
+/** Bytes made into text at once: most heads are whole in them, and little content after a head is. */
+const WINDOW_BYTES = 2 * 1024;
 
 export type Version = '1.0' | '1.1';
 
@@ -63,7 +64,7 @@ export function parseRequestHead(buf: Buffer, start: number, end: number, limits
   const headEnd = parseFields(buf, at + 2, end, from, limits, flat);
   if (headEnd === -1) return null;
   return {
-    method: latin1(buf, from, methodEnd),
+    method: isGet(buf, from, methodEnd) ? 'GET' : latin1(buf, from, methodEnd),
     target: latin1(buf, targetStart, targetEnd),
     version,
     headers: new HeaderList(flat),
@@ -118,8 +119,8 @@ export function parseFields(
   flat: string[],
 ): number {
   const limit = Math.min(end, headStart + limits.headBytes);
-  const emptyLine = buf.indexOf(EMPTY_LINE, Math.max(0, start - 2));
-  const text = latin1(buf, start, emptyLine === -1 ? limit : Math.min(limit, emptyLine + 2));
+  let textEnd = Math.min(limit, start + WINDOW_BYTES);
+  let text = latin1(buf, start, textEnd);
   let at = start;
   for (;;) {
     if (at >= limit) break;
@@ -143,6 +144,10 @@ export function parseFields(
     let valueEnd = at;
     while (valueEnd > valueStart && (buf[valueEnd - 1] === SP || buf[valueEnd - 1] === HTAB)) valueEnd--;
     if (flat.length === limits.fields * 2) throw refused('head_too_large', `more than ${limits.fields} fields`);
+    if (at > textEnd) {
+      textEnd = limit;
+      text = latin1(buf, start, textEnd);
+    }
     flat.push(text.slice(nameStart - start, nameEnd - start), text.slice(valueStart - start, valueEnd - start));
     at += 2;
   }
@@ -150,10 +155,24 @@ export function parseFields(
   return -1;
 }
 
+function isGet(buf: Buffer, start: number, end: number): boolean {
+  return end - start === 3 && buf[start] === 71 && buf[start + 1] === 69 && buf[start + 2] === 84;
+}
+
 function parseVersion(buf: Buffer, at: number): Version {
+  if (
+    buf[at] === 72 &&
+    buf[at + 1] === 84 &&
+    buf[at + 2] === 84 &&
+    buf[at + 3] === 80 &&
+    buf[at + 4] === 47 &&
+    buf[at + 5] === 49 &&
+    buf[at + 6] === 46
+  ) {
+    if (buf[at + 7] === 49) return '1.1';
+    if (buf[at + 7] === 48) return '1.0';
+  }
   const text = latin1(buf, at, at + 8);
-  if (text === 'HTTP/1.1') return '1.1';
-  if (text === 'HTTP/1.0') return '1.0';
   if (/^HTTP\/\d\.\d$/.test(text)) throw refused('unsupported_version', `cannot speak ${text}`);
   throw malformed('protocol version');
 }

@@ -2,9 +2,10 @@
 // Expect, Upgrade and TE are understood, and what belongs to this connection is taken out of the fields.
 import { PerantaraError } from '../core/errors.ts';
 import { parseAuthority } from '../http/authority.ts';
+import { isNamed } from '../http/connection-name.ts';
 import { listElements } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { takeConnectionFields } from '../http/hop-by-hop.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import { type Framing, requestFraming } from './framing.ts';
@@ -20,42 +21,32 @@ export interface IncomingRequest {
   readonly acceptsTrailers: boolean;
 }
 
-/** Throws PerantaraError with the code of the answer. Takes over `parsed.headers`. */
-export function readRequest(parsed: ParsedRequest, scheme: 'http' | 'https'): IncomingRequest {
+/**
+ * Throws PerantaraError with the code of the answer. Takes over `parsed.headers`. `previous`: a request that came by the
+ * same connection; mostly it was for the same host, which then need not be looked at again.
+ */
+export function readRequest(
+  parsed: ParsedRequest,
+  scheme: 'http' | 'https',
+  previous: RequestHead | null = null,
+): IncomingRequest {
   const { method, version, headers } = parsed;
-  const framing = requestFraming(version, headers);
+  const own = takeConnectionFields(headers);
+  const framing = requestFraming(version, own);
   if (method === 'CONNECT') throw refuse('not_implemented', 'CONNECT is not supported');
   const target = parseRequestTarget(method, parsed.target);
   if (target === null) throw refuse('bad_request', 'the request target is malformed');
-  const authority = readAuthority(version, headers, target.authority);
-  const connection = headers.getJoined('connection');
-  const options = connection === null ? [] : listElements(connection);
-  const expect = headers.getJoined('expect');
-  if (expect !== null && version === '1.1' && expect.toLowerCase() !== '100-continue') {
-    throw refuse('expectation_failed', `unknown expectation`);
-  }
-  const upgradeTo = version === '1.1' && framing === 0 && options.includes('upgrade') ? readUpgrade(headers) : null;
-  const te = headers.get('te');
-  const acceptsTrailers = te !== null && listElements(te).includes('trailers');
-  stripHopByHop(headers);
-  if (expect !== null && (version === '1.0' || framing === 0))
-    headers.filter((name) => name.toLowerCase() !== 'expect');
+  const { authority, host } = readAuthority(version, headers, target.authority, previous);
+  const expectsContinue = readExpectation(version, headers, framing);
+  const isUpgrade = own.upgrade !== null && version === '1.1' && framing === 0 && own.options.includes('upgrade');
+  const keepAlive = version === '1.1' ? !own.options.includes('close') : own.options.includes('keep-alive');
   return {
-    head: {
-      method,
-      scheme,
-      authority: authority.text,
-      host: authority.host,
-      path: target.path,
-      query: target.query,
-      headers,
-      version,
-    },
+    head: { method, scheme, authority, host, path: target.path, query: target.query, headers, version },
     framing,
-    keepAlive: version === '1.1' ? !options.includes('close') : options.includes('keep-alive'),
-    expectsContinue: expect !== null && version === '1.1' && framing !== 0,
-    upgradeTo,
-    acceptsTrailers,
+    keepAlive,
+    expectsContinue,
+    upgradeTo: isUpgrade ? readUpgrade(own.upgrade!) : null,
+    acceptsTrailers: own.te !== null && listElements(own.te).includes('trailers'),
   };
 }
 
@@ -64,11 +55,13 @@ function readAuthority(
   version: string,
   headers: HeaderList,
   fromTarget: string | null,
-): { text: string; host: string } {
-  const count = headers.count('host');
-  if (count > 1) throw refuse('bad_request', 'more than one Host field');
-  if (count === 0 && version === '1.1') throw refuse('bad_request', 'no Host field');
-  const text = headers.get('host') ?? fromTarget;
+  previous: RequestHead | null,
+): { authority: string; host: string } {
+  let text = findHost(headers);
+  if (text === null && version === '1.1') throw refuse('bad_request', 'no Host field');
+  if (text !== null && fromTarget === null && text === previous?.authority) return previous;
+  const isAbsent = text === null;
+  text ??= fromTarget;
   if (text === null) throw refuse('bad_request', 'no Host field');
   const authority = parseAuthority(text);
   if (authority === null) throw refuse('bad_request', 'the Host field is malformed');
@@ -78,14 +71,36 @@ function readAuthority(
       throw refuse('bad_request', 'the Host field differs from the request target');
     }
   }
-  if (count === 0) headers.append('Host', text);
-  return { text, host: authority.host };
+  if (isAbsent) headers.append('Host', text);
+  return { authority: text, host: authority.host };
+}
+
+function findHost(headers: HeaderList): string | null {
+  const { flat } = headers;
+  let found: string | null = null;
+  for (let i = 0; i < flat.length; i += 2) {
+    if (flat[i]!.length !== 4 || !isNamed(flat[i]!, 'Host', 'host')) continue;
+    if (found !== null) throw refuse('bad_request', 'more than one Host field');
+    found = flat[i + 1]!;
+  }
+  return found;
+}
+
+/** Whether the client waits for 100 (Continue). What asks for it is taken out where it means nothing. */
+function readExpectation(version: string, headers: HeaderList, framing: Framing): boolean {
+  const expect = headers.getJoined('expect');
+  if (expect === null) return false;
+  if (version === '1.1' && expect.toLowerCase() !== '100-continue') {
+    throw refuse('expectation_failed', 'unknown expectation');
+  }
+  if (version === '1.1' && framing !== 0) return true;
+  headers.filter((name) => name.toLowerCase() !== 'expect');
+  return false;
 }
 
 /** The protocol asked for; never h2c (RFC 9113 section 3.1), whose tunnel would escape every rule. */
-function readUpgrade(headers: HeaderList): string | null {
-  const value = headers.getJoined('upgrade');
-  return value === null || listElements(value).some((protocol) => protocol.startsWith('h2')) ? null : value;
+function readUpgrade(value: string): string | null {
+  return listElements(value).some((protocol) => protocol.startsWith('h2')) ? null : value;
 }
 
 function refuse(code: string, why: string): PerantaraError {

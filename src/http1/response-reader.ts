@@ -1,7 +1,7 @@
 // Reads the responses of one upstream connection, one after another: interim heads, final head, content, trailers, and
 // whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets.
 import type { HeaderList } from '../http/header-list.ts';
-import { stripHopByHop } from '../http/hop-by-hop.ts';
+import { takeConnectionFields } from '../http/hop-by-hop.ts';
 import { isBodyless, type ResponseHead } from '../http/message.ts';
 import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
 import { contentLength, responseFraming } from './framing.ts';
@@ -77,7 +77,7 @@ export class ResponseReader implements BodyConsumer {
 
   #takeInterim(parsed: ParsedResponse): void {
     if (++this.#interim > INTERIM_RESPONSES) throw new Error('cannot accept more interim responses');
-    stripHopByHop(parsed.headers);
+    takeConnectionFields(parsed.headers);
     // 102 and unknown ones mean nothing to a client that did not ask for them.
     if (parsed.status === 100 || parsed.status === 103) this.#parts!.onInformation(parsed);
   }
@@ -85,13 +85,12 @@ export class ResponseReader implements BodyConsumer {
   #takeFinalHead(parsed: ParsedResponse): void {
     const { version, headers, status } = parsed;
     const bodyless = isBodyless(this.#method, status);
-    const framing = responseFraming(version, headers, bodyless);
-    const connection = headers.getJoined('connection')?.toLowerCase() ?? '';
-    const closes = version === '1.0' ? !/\bkeep-alive\b/.test(connection) : /\bclose\b/.test(connection);
-    this.keepAlive = !closes && framing !== 'close';
-    this.#readAnnouncedIdle(headers);
-    const length = bodyless ? contentLength(headers) : typeof framing === 'number' ? framing : null;
-    stripHopByHop(headers);
+    const own = takeConnectionFields(headers);
+    const framing = responseFraming(version, own, bodyless);
+    const persists = version === '1.0' ? own.options.includes('keep-alive') : !own.options.includes('close');
+    this.keepAlive = persists && framing !== 'close';
+    if (own.keepAlive !== null) this.#readAnnouncedIdle(own.keepAlive);
+    const length = bodyless ? contentLength(own) : typeof framing === 'number' ? framing : null;
     if (framing === 0) this.state = 'done';
     else {
       this.state = 'content';
@@ -101,17 +100,15 @@ export class ResponseReader implements BodyConsumer {
   }
 
   #takeUpgrade(parsed: ParsedResponse): void {
-    const protocol = parsed.headers.getJoined('upgrade');
+    const protocol = takeConnectionFields(parsed.headers).upgrade;
     if (this.#upgradeTo === null || protocol === null) throw new Error('cannot accept 101: no upgrade was asked for');
-    stripHopByHop(parsed.headers);
     this.state = 'upgraded';
     this.keepAlive = false;
     this.#parts!.onUpgrade(parsed, protocol);
   }
 
-  #readAnnouncedIdle(headers: HeaderList): void {
-    const field = headers.get('keep-alive');
-    const seconds = field === null ? undefined : /\btimeout=(\d{1,6})/.exec(field)?.[1];
+  #readAnnouncedIdle(field: string): void {
+    const seconds = /\btimeout=(\d{1,6})/.exec(field)?.[1];
     // One second less: a request must not cross the upstream's FIN on the way.
     if (seconds !== undefined) this.announcedIdleMs = Math.max(0, Number(seconds) * 1_000 - 1_000);
   }

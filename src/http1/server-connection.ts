@@ -6,6 +6,7 @@ import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
 import type { Client, Handler } from '../http/exchange.ts';
+import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
 import { HALF_CLOSED_MS, LINGER_MS, type ServerTimeouts, SLOW_READER_FACTOR } from './grace.ts';
@@ -14,7 +15,7 @@ import { HeadReader } from './head-reader.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
 import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
-import { readRequest } from './request-reader.ts';
+import { type IncomingRequest, readRequest } from './request-reader.ts';
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
 
 export interface ServerConnectionOptions {
@@ -37,6 +38,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   readonly #options: ServerConnectionOptions;
   readonly #reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
   #exchange: ServerExchange | null = null;
+  #previous: RequestHead | null = null;
   #input: Buffer | null = null;
   #inputAt = 0;
   #consuming = false;
@@ -187,7 +189,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
           if (!this.#reader.started) this.deadlineAt = monotonicMs() + this.#options.timeouts.headMs;
           const head = this.#reader.read(input, this.#inputAt, input.length);
           this.#advance(head === null ? input.length : this.#reader.endAt);
-          if (head !== null) this.#begin(new ServerExchange(this, readRequest(head, this.#options.scheme)));
+          if (head !== null) this.#begin(readRequest(head, this.#options.scheme, this.#previous));
         } else if (exchange.wantsInput) {
           this.#advance(exchange.feed(input, this.#inputAt, input.length));
           if (exchange.responseEnded && exchange.requestDone && exchange === this.#exchange) this.#nextRequest();
@@ -216,8 +218,10 @@ export class ServerConnection implements ExchangeHost, Expiring {
     else this.#inputAt = to;
   }
 
-  #begin(exchange: ServerExchange): void {
+  #begin(incoming: IncomingRequest): void {
+    const exchange = new ServerExchange(this, incoming);
     this.#exchange = exchange;
+    this.#previous = incoming.head;
     if (this.#inputEnded) this.#watchHalfClosed(monotonicMs());
     else this.deadlineAt = Number.POSITIVE_INFINITY;
     this.#options.handler(exchange);
