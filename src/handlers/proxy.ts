@@ -124,6 +124,10 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     if (!this.#exchange.write(chunk)) this.#connection?.pause();
   }
 
+  onResponseIdle(): void {
+    this.#exchange.flush();
+  }
+
   onResponseEnd(trailers: HeaderList | null): void {
     this.#release();
     // A response that is complete before its request: what is left of the request has nowhere to go.

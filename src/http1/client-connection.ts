@@ -1,7 +1,6 @@
 // One upstream HTTP/1.1 connection: writes a request, reads its response, and may be used again only if the response
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf, PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
@@ -57,7 +56,7 @@ export class ClientConnection implements Expiring {
     this.#timeouts = options.timeouts;
     this.#sweep = options.sweep;
     this.#collector = options.collector;
-    this.deadlineAt = monotonicMs() + options.timeouts.connectMs;
+    this.deadlineAt = options.sweep.after(options.timeouts.connectMs);
     this.#socket = connect({
       ...address,
       noDelay: true,
@@ -116,7 +115,7 @@ export class ClientConnection implements Expiring {
     if (request.length === 0) {
       this.#requestSent = true;
       this.#output.flush();
-    }
+    } else this.#output.flushLater();
     if (this.#connected) this.#updateDeadline();
   }
 
@@ -127,6 +126,7 @@ export class ClientConnection implements Expiring {
     if (isChunked) this.#output.text(`${chunk.length.toString(16)}\r\n`);
     this.#output.chunk(chunk);
     if (isChunked) this.#output.text('\r\n');
+    this.#output.flushLater();
     this.#updateDeadline();
     return !this.#output.blocked;
   }
@@ -223,6 +223,7 @@ export class ClientConnection implements Expiring {
       while (at < chunk.length && this.#observer !== null && (reader.state === 'head' || reader.state === 'content')) {
         if (this.#paused) {
           this.#held = chunk.subarray(at);
+          this.#observer.onResponseIdle();
           return;
         }
         at = reader.step(chunk, at);
@@ -235,10 +236,14 @@ export class ClientConnection implements Expiring {
     if (reader.state === 'upgraded') {
       this.deadlineAt = Number.POSITIVE_INFINITY; // the downstream side watches a tunnel's silence
       if (at < chunk.length) this.#observer.onResponseData(at === 0 ? chunk : chunk.subarray(at));
+      this.#observer.onResponseIdle();
     } else if (reader.state === 'done') {
       if (at < chunk.length) reader.keepAlive = false; // more than was asked for
       this.#finishResponse();
-    } else if (reader.state === 'content') this.#updateDeadline(); // a head has one deadline, however it comes
+    } else if (reader.state === 'content') {
+      this.#updateDeadline(); // a head has one deadline, however it comes
+      this.#observer.onResponseIdle();
+    }
   }
 
   // The ends.
@@ -277,9 +282,9 @@ export class ClientConnection implements Expiring {
     if (!this.#connected || this.#tunnelling || this.#observer === null) return;
     const { bodyIdleMs, responseHeadMs } = this.#timeouts;
     if (!this.#requestSent)
-      this.deadlineAt = this.#output.blocked ? monotonicMs() + bodyIdleMs : Number.POSITIVE_INFINITY;
-    else if (this.#reader.state === 'head') this.deadlineAt = monotonicMs() + responseHeadMs;
-    else this.deadlineAt = this.#paused ? Number.POSITIVE_INFINITY : monotonicMs() + bodyIdleMs;
+      this.deadlineAt = this.#output.blocked ? this.#sweep.after(bodyIdleMs) : Number.POSITIVE_INFINITY;
+    else if (this.#reader.state === 'head') this.deadlineAt = this.#sweep.after(responseHeadMs);
+    else this.deadlineAt = this.#paused ? Number.POSITIVE_INFINITY : this.#sweep.after(bodyIdleMs);
   }
 
   #broken(cause: Error): PerantaraError {

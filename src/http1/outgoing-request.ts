@@ -7,6 +7,8 @@ import type { ResponseParts } from './response-reader.ts';
 export interface ResponseObserver extends ResponseParts {
   /** The connection is up; only now is request content worth reading. Not called on a reused connection. */
   onConnect(): void;
+  /** What has come in so far has been told, and the response is not complete. */
+  onResponseIdle(): void;
   /** The response is complete; after onUpgrade: the upstream will send no more. */
   onResponseEnd(trailers: HeaderList | null): void;
   /** `write` may be called again after it returned false. */

@@ -1,9 +1,9 @@
-// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. It owns the
-// chunks given to it, never copies a large one, and never allocates per field.
+// What leaves on one socket: a head and its small content in one write, and nothing before `flush`. It owns the chunks
+// given to it, never copies a large one, and never allocates per field.
 import type { Socket } from 'node:net';
 import { writeLatin1 } from '../core/latin1.ts';
 
-/** Queued bytes beyond which `flush` does not wait for the end of the turn. */
+/** Queued bytes that leave without waiting for `flush`. */
 const FLUSH_BYTES = 64 * 1024;
 /** Parts are joined into one buffer up to this size; beyond it they are written one by one under a cork. */
 const JOIN_BYTES = 80 * 1024;
@@ -31,16 +31,20 @@ export class Output {
   text(text: string): void {
     this.#parts.push(text);
     this.#bytes += text.length;
-    this.#schedule();
   }
 
-  /** Queues content. false: the socket is full, wait for 'drain'. */
-  chunk(chunk: Buffer): boolean {
+  /** Queues content; see `blocked` afterwards. */
+  chunk(chunk: Buffer): void {
     this.#parts.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes >= FLUSH_BYTES) this.flush();
-    else this.#schedule();
-    return !this.#socket.writableNeedDrain;
+  }
+
+  /** Flushes once whoever runs now has ended: for writers that do not know whether more follows. */
+  flushLater(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#flushLater);
   }
 
   /** Writes what is queued now. */
@@ -52,19 +56,14 @@ export class Output {
     this.#bytes = 0;
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
-    if (parts.length === 1 && typeof parts[0] !== 'string') socket.write(parts[0]!);
+    const first = parts[0]!;
+    if (parts.length === 1) typeof first === 'string' ? socket.write(first, 'latin1') : socket.write(first);
     else if (bytes <= JOIN_BYTES) socket.write(join(parts, bytes));
     else {
       socket.cork();
       for (const part of parts) typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
       socket.uncork();
     }
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(this.#flushLater);
   }
 }
 

@@ -1,7 +1,6 @@
 // One downstream HTTP/1.1 connection: reads requests one after another, gives each to the handler as an Exchange, keeps
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 import type { Socket } from 'node:net';
-import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
@@ -53,7 +52,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.client = client;
     this.#options = options;
     this.output = new Output(socket);
-    this.deadlineAt = monotonicMs() + options.timeouts.headMs;
+    this.deadlineAt = options.sweep.after(options.timeouts.headMs);
   }
 
   get draining(): boolean {
@@ -66,6 +65,10 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   get #slowReaderMs(): number {
     return this.#options.timeouts.bodyIdleMs * SLOW_READER_FACTOR;
+  }
+
+  #after(ms: number): number {
+    return this.#options.sweep.after(ms);
   }
 
   start(): void {
@@ -138,18 +141,18 @@ export class ServerConnection implements ExchangeHost, Expiring {
     if (exchange === null || this.#lingering) this.#endSocket();
     else if (exchange.tunnelling) this.#consume();
     else if (!exchange.requestDone) this.#fail(clientGone('in the middle of its request'));
-    else this.#watchHalfClosed(monotonicMs());
+    else this.#watchHalfClosed();
   }
 
   #onDrain(): void {
-    if (this.#exchange === null) this.deadlineAt = monotonicMs() + this.#options.timeouts.keepAliveMs;
+    if (this.#exchange === null) this.deadlineAt = this.#after(this.#options.timeouts.keepAliveMs);
     else this.#exchange.drained();
     this.#consume();
     this.#updateDeadline();
   }
 
   #onFinish(): void {
-    if (this.#lingering) this.deadlineAt = monotonicMs() + LINGER_MS;
+    if (this.#lingering) this.deadlineAt = this.#after(LINGER_MS);
   }
 
   #onClose(): void {
@@ -161,14 +164,14 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#options.onClose(this);
   }
 
-  onDeadline(now: number): void {
+  onDeadline(): void {
     const exchange = this.#exchange;
     if (this.#lingering || (exchange === null && !this.#reader.started)) {
       if (this.#lingering || this.output.blocked) this.#socket.destroy();
       else this.#endSocket();
     } else if (exchange === null) this.#fail(tooSlow('request head'));
     else if (this.#inputEnded && !exchange.tunnelling && this.#socket.bytesWritten > this.#writtenAtHalfClose) {
-      this.#watchHalfClosed(now);
+      this.#watchHalfClosed();
     } else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
     else this.#fail(tooSlow('request content'));
   }
@@ -186,7 +189,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
         if (exchange === null) {
           if (this.output.blocked) break; // answers are not piled up for a client that does not take them
           // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
-          if (!this.#reader.started) this.deadlineAt = monotonicMs() + this.#options.timeouts.headMs;
+          if (!this.#reader.started) this.deadlineAt = this.#after(this.#options.timeouts.headMs);
           const head = this.#reader.read(input, this.#inputAt, input.length);
           this.#advance(head === null ? input.length : this.#reader.endAt);
           if (head !== null) this.#begin(readRequest(head, this.#options.scheme, this.#previous));
@@ -222,14 +225,14 @@ export class ServerConnection implements ExchangeHost, Expiring {
     const exchange = new ServerExchange(this, incoming);
     this.#exchange = exchange;
     this.#previous = incoming.head;
-    if (this.#inputEnded) this.#watchHalfClosed(monotonicMs());
+    if (this.#inputEnded) this.#watchHalfClosed();
     else this.deadlineAt = Number.POSITIVE_INFINITY;
     this.#options.handler(exchange);
   }
 
   #nextRequest(): void {
     this.#exchange = null;
-    this.deadlineAt = monotonicMs() + (this.output.blocked ? this.#slowReaderMs : this.#options.timeouts.keepAliveMs);
+    this.deadlineAt = this.#after(this.output.blocked ? this.#slowReaderMs : this.#options.timeouts.keepAliveMs);
     if (this.#draining && this.#input === null) this.#endSocket();
   }
 
@@ -250,16 +253,16 @@ export class ServerConnection implements ExchangeHost, Expiring {
       const { tunnelIdleMs, bodyIdleMs } = this.#options.timeouts;
       let idleMs = exchange.wantsInput ? bodyIdleMs : Number.POSITIVE_INFINITY;
       if (this.output.blocked) idleMs = this.#slowReaderMs;
-      this.deadlineAt = monotonicMs() + (exchange.tunnelling ? tunnelIdleMs : idleMs);
+      this.deadlineAt = this.#after(exchange.tunnelling ? tunnelIdleMs : idleMs);
     }
     this.#updateFlow();
   }
 
   /** A client that closed its side may still read, or be gone: it is gone once it takes no more bytes. */
-  #watchHalfClosed(now: number): void {
+  #watchHalfClosed(): void {
     if (this.#input === null) this.#exchange?.forceClose();
     this.#writtenAtHalfClose = this.#socket.bytesWritten;
-    this.deadlineAt = now + HALF_CLOSED_MS;
+    this.deadlineAt = this.#after(HALF_CLOSED_MS);
   }
 
   // The ends.
@@ -295,6 +298,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket.end();
     if (this.#inputEnded) this.#socket.destroySoon();
     else this.#socket.resume();
-    this.deadlineAt = monotonicMs() + this.#slowReaderMs; // LINGER_MS from #onFinish
+    this.deadlineAt = this.#after(this.#slowReaderMs); // LINGER_MS from #onFinish
   }
 }

@@ -106,6 +106,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
     if (this.request.version === '1.0' || this.responded) return;
     if (head.status === 100) this.#awaitsContinue = false;
     this.#host.output.text(writeResponseHead(head.status, head.reason, head.headers, ''));
+    this.#host.output.flush();
   }
 
   respond(head: ResponseHead, length: number | null): void {
@@ -157,6 +158,10 @@ export class ServerExchange implements Exchange, BodyConsumer {
     const isBlocked = output.blocked;
     if (isBlocked || this.#framing === 'tunnel') this.#host.onActivity();
     return !isBlocked;
+  }
+
+  flush(): void {
+    this.#host.output.flush();
   }
 
   end(trailers: HeaderList | null): void {

@@ -2,7 +2,6 @@
 // answered here: whoever is not welcome is cut off before it costs anything.
 import { isIPv6, type Socket } from 'node:net';
 import { normalizeAddress } from '../core/address.ts';
-import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -69,7 +68,7 @@ export class Gate {
   #readHeader(socket: Socket, sender: Peer, pass: (socket: Socket, peer: Peer) => void): void {
     const { sweep, headerMs, log } = this.#options;
     let known = Buffer.alloc(0);
-    const deadline: Expiring = { deadlineAt: monotonicMs() + headerMs, onDeadline: () => void socket.destroy() };
+    const deadline: Expiring = { deadlineAt: sweep.after(headerMs), onDeadline: () => void socket.destroy() };
     const leave = (): void => {
       sweep.delete(deadline);
       this.#waiting.delete(socket);

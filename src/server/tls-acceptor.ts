@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
-import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
 import type { Peer } from './gate.ts';
@@ -79,7 +78,7 @@ export class TlsAcceptor {
         done(new Error('unrecognized name'));
       },
     } as ConstructorParameters<typeof TLSSocket>[1]);
-    const handshake = new Handshake(socket, monotonicMs() + handshakeMs);
+    const handshake = new Handshake(socket, sweep.after(handshakeMs));
     const forget = (): void => {
       this.#handshakes.delete(handshake);
       sweep.delete(handshake);

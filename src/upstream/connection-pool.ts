@@ -1,16 +1,18 @@
 // The connections to one target. The most recently used idle one goes out first, so that the others can grow old and go.
-import { monotonicMs } from '../core/clock.ts';
+import type { DeadlineSweep } from '../core/deadlines.ts';
 import type { ClientConnection, ConnectionOwner } from '../http1/client-connection.ts';
 
 export class ConnectionPool implements ConnectionOwner {
   readonly #idleMs: number;
+  readonly #sweep: DeadlineSweep;
   readonly #all = new Set<ClientConnection>();
   /** Oldest first. */
   readonly #idle: ClientConnection[] = [];
   #closed = false;
 
-  constructor(idleMs: number) {
+  constructor(idleMs: number, sweep: DeadlineSweep) {
     this.#idleMs = idleMs;
+    this.#sweep = sweep;
   }
 
   get size(): number {
@@ -32,7 +34,7 @@ export class ConnectionPool implements ConnectionOwner {
       connection.destroy();
       return;
     }
-    connection.deadlineAt = monotonicMs() + Math.min(this.#idleMs, connection.announcedIdleMs);
+    connection.deadlineAt = this.#sweep.after(Math.min(this.#idleMs, connection.announcedIdleMs));
     this.#idle.push(connection);
   }
 

@@ -22,7 +22,7 @@ export class Target {
     this.name = targetName(address);
     this.#address = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
     this.#options = options;
-    this.#pool = new ConnectionPool(options.idleMs);
+    this.#pool = new ConnectionPool(options.idleMs, options.sweep);
   }
 
   /** Open connections, busy and idle. */

@@ -15,7 +15,14 @@ test('an upload has a deadline only while the upstream does not take it', async 
   t.after(() => connection.destroy());
   const { promise: connected, resolve: onConnect } = Promise.withResolvers<void>();
   const { promise: drained, resolve: onRequestDrain } = Promise.withResolvers<void>();
-  const ignore = { onInformation() {}, onResponse() {}, onUpgrade() {}, onResponseData() {}, onResponseEnd() {} };
+  const ignore = {
+    onInformation() {},
+    onResponse() {},
+    onUpgrade() {},
+    onResponseData() {},
+    onResponseIdle() {},
+    onResponseEnd() {},
+  };
   const headers = new HeaderList(['Host', 'a']);
   const request = { method: 'PUT', target: '/', headers, length: null, upgradeTo: null, acceptsTrailers: false };
   connection.send(request, { ...ignore, onConnect, onRequestDrain, onResponseError() {} });

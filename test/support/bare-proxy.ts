@@ -2,8 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
-import { monotonicMs } from '../../src/core/clock.ts';
-import { DeadlineSweep } from '../../src/core/deadlines.ts';
+import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { YoungCollector } from '../../src/core/young-collector.ts';
@@ -87,12 +86,12 @@ export async function startBareProxy(t: TestContext, originPort: number, handler
       t.after(() => client.destroy());
       return client;
     },
-    passTime: (ms) => sweep.sweep(monotonicMs() + ms),
+    passTime: (ms) => sweep.sweep(ms + SWEEP_INTERVAL_MS),
     idle: async () => {
       const patience = AbortSignal.timeout(10_000);
       while (sweep.size > 0) {
         patience.throwIfAborted();
-        sweep.sweep(monotonicMs() + 2_500);
+        sweep.sweep(2_500 + SWEEP_INTERVAL_MS);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
