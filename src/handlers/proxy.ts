@@ -5,7 +5,7 @@ import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
 import { appendForwarded, appendVia, believedClaims, isClientClaim } from '../http/forwarded.ts';
-import type { HeaderList } from '../http/header-list.ts';
+import type { FieldTest, HeaderList } from '../http/header-list.ts';
 import type { ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
@@ -27,8 +27,11 @@ export interface ProxyOptions {
 
 export function proxyHandler(options: ProxyOptions): Handler {
   const { underscoreHeaders } = options;
-  const passes = (name: string): boolean =>
-    !isClientClaim(name) && (!name.includes('_') || underscoreHeaders.has(name.toLowerCase()));
+  const passes: FieldTest = (text, start, end) => {
+    if (isClientClaim(text, start, end)) return false;
+    const name = text.slice(start, end);
+    return !name.includes('_') || underscoreHeaders.has(name.toLowerCase());
+  };
   return (exchange) => new Forwarding(exchange, options, passes).start();
 }
 
@@ -36,7 +39,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   readonly #exchange: Exchange;
   readonly #options: ProxyOptions;
   /** Whether a field of the client's may pass, in the head or as a trailer: not its claims, nor names with `_`. */
-  readonly #passes: (name: string) => boolean;
+  readonly #passes: FieldTest;
   readonly #tried: Target[] = [];
   #request: OutgoingRequest | null = null;
   #target: Target | null = null;
@@ -46,7 +49,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   #upgraded = false;
   #repeated = false;
 
-  constructor(exchange: Exchange, options: ProxyOptions, passes: (name: string) => boolean) {
+  constructor(exchange: Exchange, options: ProxyOptions, passes: FieldTest) {
     this.#exchange = exchange;
     this.#options = options;
     this.#passes = passes;

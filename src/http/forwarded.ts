@@ -13,10 +13,10 @@ const F = 102;
 const P = 112;
 const X = 120;
 
-/** Whether a request field, its name in any case, must not reach the upstream as the client sent it. */
-export function isClientClaim(name: string): boolean {
-  const first = name.charCodeAt(0) | 0x20;
-  return (first === X || first === F || first === P) && CLIENT_CLAIM.test(name);
+/** Whether the request field called text[start, end), in any case, must not reach the upstream as the client sent it. */
+export function isClientClaim(text: string, start: number, end: number): boolean {
+  const first = text.charCodeAt(start) | 0x20;
+  return (first === X || first === F || first === P) && CLIENT_CLAIM.test(text.slice(start, end));
 }
 
 /** What a trusted proxy says about the request it passes on. */

@@ -1,90 +1,87 @@
 // What a head says about its connection and its framing, taken out of the fields in one pass: neither is ever forwarded
-// (RFC 9110 section 7.6.1), and each codec writes its own. On the hot path: no closure, no lower-casing of other names.
+// (RFC 9110 section 7.6.1), and each codec writes its own.
 import { connectionName } from './connection-name.ts';
 import { listElements } from './grammar.ts';
 import type { HeaderList } from './header-list.ts';
 
-/** Values are those of the first field, or of all joined by `, ` where the field is a list; null without one. */
-export interface ConnectionFields {
-  /** Elements of Connection in lower case. */
-  readonly options: readonly string[];
-  readonly contentLength: string | null;
-  readonly contentLengths: number;
-  readonly transferEncoding: string | null;
-  readonly transferEncodings: number;
-  readonly keepAlive: string | null;
-  readonly te: string | null;
-  readonly upgrade: string | null;
-}
-
 const NO_OPTIONS: readonly string[] = [];
 const KEEP_ALIVE: readonly string[] = ['keep-alive'];
 
-/** Removes hop-by-hop fields, those that `Connection` names (never Host, RFC 9112 section 3.2), and framing fields. */
-export function takeConnectionFields(headers: HeaderList): ConnectionFields {
-  const flat = headers.flat;
-  const end = flat.length;
-  let connection: string | null = null;
-  let contentLength: string | null = null;
-  let contentLengths = 0;
-  let transferEncoding: string | null = null;
-  let transferEncodings = 0;
-  let keepAlive: string | null = null;
-  let te: string | null = null;
-  let upgrade: string | null = null;
-  let to = 0;
-  for (let i = 0; i < end; i += 2) {
-    const name = flat[i]!;
-    const value = flat[i + 1]!;
-    switch (connectionName(name)) {
-      case null:
-        if (to !== i) {
-          flat[to] = name;
-          flat[to + 1] = value;
-        }
-        to += 2;
-        break;
+/** Values are those of the first field, or of all joined by `, ` where the field is a list; null without one. */
+export class ConnectionFields {
+  /** Elements of Connection in lower case. */
+  options: readonly string[] = NO_OPTIONS;
+  contentLength: string | null = null;
+  contentLengths = 0;
+  transferEncoding: string | null = null;
+  transferEncodings = 0;
+  keepAlive: string | null = null;
+  te: string | null = null;
+  upgrade: string | null = null;
+  #connection: string | null = null;
+
+  /** Removes hop-by-hop fields, those that `Connection` names (never Host, RFC 9112 section 3.2), and framing fields. */
+  static take(headers: HeaderList): ConnectionFields {
+    const fields = new ConnectionFields();
+    headers.filter((text, start, end, valueEnd) => fields.#passOver(text, start, end, valueEnd));
+    fields.#readOptions(headers);
+    return fields;
+  }
+
+  /** Reads the field; whether it is to stay. */
+  #passOver(text: string, start: number, end: number, valueEnd: number): boolean {
+    const name = connectionName(text, start, end);
+    if (name === null) return true;
+    const value = text.slice(end + 2, valueEnd);
+    switch (name) {
       case 'connection':
-        connection = joined(connection, value);
+        this.#connection = joined(this.#connection, value);
         break;
       case 'content-length':
-        contentLength ??= value;
-        contentLengths++;
+        this.contentLength ??= value;
+        this.contentLengths++;
         break;
       case 'transfer-encoding':
-        transferEncoding ??= value;
-        transferEncodings++;
+        this.transferEncoding ??= value;
+        this.transferEncodings++;
         break;
       case 'keep-alive':
-        keepAlive = joined(keepAlive, value);
+        this.keepAlive = joined(this.keepAlive, value);
         break;
       case 'te':
-        te = joined(te, value);
+        this.te = joined(this.te, value);
         break;
       case 'upgrade':
-        upgrade = joined(upgrade, value);
+        this.upgrade = joined(this.upgrade, value);
         break;
     }
+    return false;
   }
-  if (to !== end) flat.length = to;
-  const options =
-    connection === null ? NO_OPTIONS : connection === 'keep-alive' ? KEEP_ALIVE : listElements(connection);
-  if (options !== NO_OPTIONS && options !== KEEP_ALIVE) dropNamed(headers, options);
-  return { options, contentLength, contentLengths, transferEncoding, transferEncodings, keepAlive, te, upgrade };
+
+  #readOptions(headers: HeaderList): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (connection === 'keep-alive') {
+      this.options = KEEP_ALIVE;
+      return;
+    }
+    this.options = listElements(connection);
+    const named = new Set(this.options);
+    named.delete('host');
+    headers.filter((text, start, end) => !named.has(text.slice(start, end).toLowerCase()));
+  }
 }
 
 function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-function dropNamed(headers: HeaderList, options: readonly string[]): void {
-  const named = new Set(options.filter((option) => option !== 'host' && connectionName(option) === null));
-  if (named.size > 0) headers.filter((name) => !named.has(name.toLowerCase()));
-}
-
 /** Removes trailer fields that must not come after content (RFC 9110 section 6.5.1): framing, routing, authentication. */
 export function stripTrailers(trailers: HeaderList): void {
-  trailers.filter((name) => connectionName(name) === null && !NOT_IN_TRAILERS.has(name.toLowerCase()));
+  trailers.filter(
+    (text, start, end) =>
+      connectionName(text, start, end) === null && !NOT_IN_TRAILERS.has(text.slice(start, end).toLowerCase()),
+  );
 }
 
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([

@@ -54,7 +54,7 @@ export function sendError(exchange: Exchange, error: PerantaraError): void {
 export function plainHead(status: number, contentType: string, extra: readonly string[]): ResponseHead {
   const headers = new HeaderList(['Date', httpDate()]);
   if (contentType !== '') headers.append('Content-Type', contentType);
-  headers.flat.push(...extra);
+  for (let i = 0; i + 1 < extra.length; i += 2) headers.append(extra[i]!, extra[i + 1]!);
   return { status, reason: reasonPhrase(status), headers };
 }
 

@@ -2,10 +2,10 @@
 // Pieces are handed on as they come, without copying; chunk extensions are counted and dropped; it never buffers content.
 import { PerantaraError } from '../core/errors.ts';
 import { FIELD_VALUE_BYTES } from '../http/grammar.ts';
-import { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import { stripTrailers } from '../http/hop-by-hop.ts';
 import type { Framing } from './framing.ts';
-import { parseFields } from './head-parser.ts';
+import { type FieldSection, parseFields } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { CHUNK_EXTENSION_TOTAL_BYTES, CHUNK_LINE_BYTES, TRAILER_LIMITS } from './limits.ts';
 
@@ -40,7 +40,7 @@ export class BodyDecoder {
   #lineBytes = 0;
   #overheadBytes = 0;
   #contentBytes = 0;
-  #trailers: HeadReader<TrailerSection> | null = null;
+  #trailers: HeadReader<FieldSection> | null = null;
 
   constructor(framing: Framing) {
     this.#state = framing === 'close' ? 'close' : framing === 'chunked' ? 'size' : framing === 0 ? 'done' : 'length';
@@ -176,17 +176,8 @@ export class BodyDecoder {
   }
 }
 
-interface TrailerSection {
-  readonly headers: HeaderList;
-  readonly end: number;
-}
-
-function parseTrailers(buf: Buffer, start: number, end: number): TrailerSection | null {
-  if (end - start >= 2 && buf[start] === CR && buf[start + 1] === LF)
-    return { headers: new HeaderList(), end: start + 2 };
-  const flat: string[] = [];
-  const at = parseFields(buf, start, end, start, TRAILER_LIMITS, flat);
-  return at === -1 ? null : { headers: new HeaderList(flat), end: at };
+function parseTrailers(buf: Buffer, start: number, end: number): FieldSection | null {
+  return parseFields(buf, start, end, start, TRAILER_LIMITS);
 }
 
 function hexValue(byte: number): number {

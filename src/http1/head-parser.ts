@@ -11,8 +11,6 @@ const LF = 10;
 const SP = 32;
 const HTAB = 9;
 const COLON = 58;
-/** Bytes made into text at once: most heads are whole in them, and little content after a head is. */
-const WINDOW_BYTES = 2 * 1024;
 
 export type Version = '1.0' | '1.1';
 
@@ -60,15 +58,14 @@ export function parseRequestHead(buf: Buffer, start: number, end: number, limits
   const version = parseVersion(buf, versionStart);
   at += 8;
   if (buf[at] !== CR || buf[at + 1] !== LF) throw malformed('request line end');
-  const flat: string[] = [];
-  const headEnd = parseFields(buf, at + 2, end, from, limits, flat);
-  if (headEnd === -1) return null;
+  const section = parseFields(buf, at + 2, end, from, limits);
+  if (section === null) return null;
   return {
     method: isGet(buf, from, methodEnd) ? 'GET' : latin1(buf, from, methodEnd),
     target: latin1(buf, targetStart, targetEnd),
     version,
-    headers: new HeaderList(flat),
-    end: headEnd,
+    headers: section.headers,
+    end: section.end,
   };
 }
 
@@ -100,15 +97,20 @@ export function parseResponseHead(buf: Buffer, start: number, end: number, limit
   }
   if (buf[at] !== CR || buf[at + 1] !== LF) throw malformed('status line end');
   const reason = reasonStart < at ? latin1(buf, reasonStart, at) : '';
-  const flat: string[] = [];
-  const headEnd = parseFields(buf, at + 2, end, start, limits, flat);
-  if (headEnd === -1) return null;
-  return { status, reason, version, headers: new HeaderList(flat), end: headEnd };
+  const section = parseFields(buf, at + 2, end, start, limits);
+  if (section === null) return null;
+  return { status, reason, version, headers: section.headers, end: section.end };
+}
+
+export interface FieldSection {
+  readonly headers: HeaderList;
+  /** Offset of the first byte after the empty line. */
+  readonly end: number;
 }
 
 /**
- * Parses field lines up to and including the empty line. Appends name, value … to `flat`; returns the offset after the
- * empty line, or -1 when it has not come yet. `headStart` is where the limit on bytes counts from.
+ * Parses field lines up to and including the empty line; null when it has not come yet. `headStart` is where the limit on
+ * bytes counts from. Throws PerantaraError.
  */
 export function parseFields(
   buf: Buffer,
@@ -116,43 +118,63 @@ export function parseFields(
   end: number,
   headStart: number,
   limits: HeadLimits,
-  flat: string[],
-): number {
+): FieldSection | null {
   const limit = Math.min(end, headStart + limits.headBytes);
-  let textEnd = Math.min(limit, start + WINDOW_BYTES);
-  let text = latin1(buf, start, textEnd);
+  const marks: number[] = [];
+  let isRegular = true;
   let at = start;
   for (;;) {
     if (at >= limit) break;
     if (buf[at] === CR) {
       if (at + 1 >= limit) break;
       if (buf[at + 1] !== LF) throw malformed('line end');
-      return at + 2;
+      const text = latin1(buf, start, at);
+      return { headers: isRegular ? HeaderList.written(text, marks) : rewritten(text, marks), end: at + 2 };
     }
     const nameStart = at;
     while (at < limit && TOKEN_BYTES[buf[at]!] === 1) at++;
     if (at >= limit) break;
     if (buf[at] !== COLON || at === nameStart) throw malformed('field name');
     const nameEnd = at++;
-    while (at < limit && (buf[at] === SP || buf[at] === HTAB)) at++;
-    const valueStart = at;
     while (at < limit && FIELD_VALUE_BYTES[buf[at]!] === 1) at++;
     if (at >= limit) break;
     if (buf[at] !== CR) throw malformed('field value');
     if (at + 1 >= limit) break;
     if (buf[at + 1] !== LF) throw malformed('line end');
-    let valueEnd = at;
-    while (valueEnd > valueStart && (buf[valueEnd - 1] === SP || buf[valueEnd - 1] === HTAB)) valueEnd--;
-    if (flat.length === limits.fields * 2) throw refused('head_too_large', `more than ${limits.fields} fields`);
-    if (at > textEnd) {
-      textEnd = limit;
-      text = latin1(buf, start, textEnd);
-    }
-    flat.push(text.slice(nameStart - start, nameEnd - start), text.slice(valueStart - start, valueEnd - start));
+    if (marks.length === limits.fields * 3) throw refused('head_too_large', `more than ${limits.fields} fields`);
+    marks.push(nameStart - start, nameEnd - start, at - start);
+    if (!isWrittenAsUsual(buf, nameEnd, at)) isRegular = false;
     at += 2;
   }
   if (end - headStart >= limits.headBytes) throw refused('head_too_large', `head is over ${limits.headBytes} bytes`);
-  return -1;
+  return null;
+}
+
+/** Whether the line, its colon at `colon`, has one space before its value and none behind: `Name: value`. */
+function isWrittenAsUsual(buf: Buffer, colon: number, lineEnd: number): boolean {
+  if (buf[colon + 1] !== SP) return false;
+  if (lineEnd === colon + 2) return true;
+  const first = buf[colon + 2];
+  const last = buf[lineEnd - 1];
+  return first !== SP && first !== HTAB && last !== SP && last !== HTAB;
+}
+
+/** The fields with the whitespace around their values taken off (RFC 9112 section 5.1). */
+function rewritten(text: string, marks: readonly number[]): HeaderList {
+  const headers = new HeaderList();
+  for (let i = 0; i < marks.length; i += 3) {
+    const [nameStart, nameEnd, lineEnd] = [marks[i]!, marks[i + 1]!, marks[i + 2]!];
+    let from = nameEnd + 1;
+    let to = lineEnd;
+    while (from < to && isBlank(text.charCodeAt(from))) from++;
+    while (from < to && isBlank(text.charCodeAt(to - 1))) to--;
+    headers.append(text.slice(nameStart, nameEnd), text.slice(from, to));
+  }
+  return headers;
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
 }
 
 function isGet(buf: Buffer, start: number, end: number): boolean {

@@ -12,25 +12,17 @@ export function writeRequestHead(request: OutgoingRequest): string {
   else if (length > 0 || declaresEmptyContent(method)) fields = `Content-Length: ${length}\r\n`;
   if (upgradeTo !== null) fields += `Connection: Upgrade\r\nUpgrade: ${upgradeTo}\r\n`;
   else if (acceptsTrailers) fields += 'Connection: TE\r\nTE: trailers\r\n';
-  return `${method} ${target} HTTP/1.1\r\n${writeFields(headers)}${fields}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\n${headers.write()}${fields}\r\n`;
 }
 
 /** `fields`: complete lines that follow the list's own, each ending in CRLF. */
 export function writeResponseHead(status: number, reason: string, headers: HeaderList, fields: string): string {
-  return `HTTP/1.1 ${status} ${reason === '' ? reasonPhrase(status) : reason}\r\n${writeFields(headers)}${fields}\r\n`;
-}
-
-/** Field lines, each ending in CRLF, without the empty line. */
-export function writeFields(headers: HeaderList): string {
-  const flat = headers.flat;
-  let text = '';
-  for (let i = 0; i < flat.length; i += 2) text += `${flat[i]!}: ${flat[i + 1]!}\r\n`;
-  return text;
+  return `HTTP/1.1 ${status} ${reason === '' ? reasonPhrase(status) : reason}\r\n${headers.write()}${fields}\r\n`;
 }
 
 /** The last chunk with its trailer section (RFC 9112 section 7.1.2). */
 export function writeLastChunk(trailers: HeaderList | null): string {
-  return trailers === null ? '0\r\n\r\n' : `0\r\n${writeFields(trailers)}\r\n`;
+  return trailers === null ? '0\r\n\r\n' : `0\r\n${trailers.write()}\r\n`;
 }
 
 /** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */

@@ -2,10 +2,9 @@
 // Expect, Upgrade and TE are understood, and what belongs to this connection is taken out of the fields.
 import { PerantaraError } from '../core/errors.ts';
 import { parseAuthority } from '../http/authority.ts';
-import { isNamed } from '../http/connection-name.ts';
 import { listElements } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import { takeConnectionFields } from '../http/hop-by-hop.ts';
+import { ConnectionFields } from '../http/hop-by-hop.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import { type Framing, requestFraming } from './framing.ts';
@@ -31,7 +30,7 @@ export function readRequest(
   previous: RequestHead | null = null,
 ): IncomingRequest {
   const { method, version, headers } = parsed;
-  const own = takeConnectionFields(headers);
+  const own = ConnectionFields.take(headers);
   const framing = requestFraming(version, own);
   if (method === 'CONNECT') throw refuse('not_implemented', 'CONNECT is not supported');
   const target = parseRequestTarget(method, parsed.target);
@@ -57,7 +56,8 @@ function readAuthority(
   fromTarget: string | null,
   previous: RequestHead | null,
 ): { authority: string; host: string } {
-  let text = findHost(headers);
+  let text = headers.get('host');
+  if (headers.count('host') > 1) throw refuse('bad_request', 'more than one Host field');
   if (text === null && version === '1.1') throw refuse('bad_request', 'no Host field');
   if (text !== null && fromTarget === null && text === previous?.authority) return previous;
   const isAbsent = text === null;
@@ -75,17 +75,6 @@ function readAuthority(
   return { authority: text, host: authority.host };
 }
 
-function findHost(headers: HeaderList): string | null {
-  const { flat } = headers;
-  let found: string | null = null;
-  for (let i = 0; i < flat.length; i += 2) {
-    if (flat[i]!.length !== 4 || !isNamed(flat[i]!, 'Host', 'host')) continue;
-    if (found !== null) throw refuse('bad_request', 'more than one Host field');
-    found = flat[i + 1]!;
-  }
-  return found;
-}
-
 /** Whether the client waits for 100 (Continue). What asks for it is taken out where it means nothing. */
 function readExpectation(version: string, headers: HeaderList, framing: Framing): boolean {
   const expect = headers.getJoined('expect');
@@ -94,7 +83,7 @@ function readExpectation(version: string, headers: HeaderList, framing: Framing)
     throw refuse('expectation_failed', 'unknown expectation');
   }
   if (version === '1.1' && framing !== 0) return true;
-  headers.filter((name) => name.toLowerCase() !== 'expect');
+  headers.remove('expect');
   return false;
 }
 

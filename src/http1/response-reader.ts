@@ -1,7 +1,7 @@
 // Reads the responses of one upstream connection, one after another: interim heads, final head, content, trailers, and
 // whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets.
 import type { HeaderList } from '../http/header-list.ts';
-import { takeConnectionFields } from '../http/hop-by-hop.ts';
+import { ConnectionFields } from '../http/hop-by-hop.ts';
 import { isBodyless, type ResponseHead } from '../http/message.ts';
 import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
 import { contentLength, responseFraming } from './framing.ts';
@@ -77,7 +77,7 @@ export class ResponseReader implements BodyConsumer {
 
   #takeInterim(parsed: ParsedResponse): void {
     if (++this.#interim > INTERIM_RESPONSES) throw new Error('cannot accept more interim responses');
-    takeConnectionFields(parsed.headers);
+    ConnectionFields.take(parsed.headers);
     // 102 and unknown ones mean nothing to a client that did not ask for them.
     if (parsed.status === 100 || parsed.status === 103) this.#parts!.onInformation(parsed);
   }
@@ -85,7 +85,7 @@ export class ResponseReader implements BodyConsumer {
   #takeFinalHead(parsed: ParsedResponse): void {
     const { version, headers, status } = parsed;
     const bodyless = isBodyless(this.#method, status);
-    const own = takeConnectionFields(headers);
+    const own = ConnectionFields.take(headers);
     const framing = responseFraming(version, own, bodyless);
     const persists = version === '1.0' ? own.options.includes('keep-alive') : !own.options.includes('close');
     this.keepAlive = persists && framing !== 'close';
@@ -100,7 +100,7 @@ export class ResponseReader implements BodyConsumer {
   }
 
   #takeUpgrade(parsed: ParsedResponse): void {
-    const protocol = takeConnectionFields(parsed.headers).upgrade;
+    const protocol = ConnectionFields.take(parsed.headers).upgrade;
     if (this.#upgradeTo === null || protocol === null) throw new Error('cannot accept 101: no upgrade was asked for');
     this.state = 'upgraded';
     this.keepAlive = false;

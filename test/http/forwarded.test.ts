@@ -47,7 +47,7 @@ test("a client's word about itself is not passed on, in the spellings that appli
     'x_real-ip',
     'x!forwarded!for',
   ];
-  for (const name of [...claims, ...lookalikes]) assert.equal(isClientClaim(name), true, name);
+  for (const name of [...claims, ...lookalikes]) assert.equal(isClientClaim(name, 0, name.length), true, name);
   const others = ['x-forward', 'x-request-id', 'forwarded-by', 'x-real-ips', 'proxy-hint', 'host', '__proto__', 'x'];
-  for (const name of others) assert.equal(isClientClaim(name), false, name);
+  for (const name of others) assert.equal(isClientClaim(name, 0, name.length), false, name);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeaderList } from '../../src/http/header-list.ts';
-import { stripTrailers, takeConnectionFields } from '../../src/http/hop-by-hop.ts';
+import { ConnectionFields, stripTrailers } from '../../src/http/hop-by-hop.ts';
 
 const list = (...lines: readonly string[]): HeaderList =>
   new HeaderList(lines.flatMap((line) => line.split(/: ?(.*)/s).slice(0, 2)));
@@ -23,7 +23,7 @@ test('hop-by-hop and framing fields are removed in any case, the others keep ord
     'HTTP2-Settings: x',
     'A: 3',
   );
-  takeConnectionFields(headers);
+  ConnectionFields.take(headers);
   assert.deepEqual(headers.flat, ['A', '1', 'a', '2', 'A', '3']);
 });
 
@@ -36,7 +36,7 @@ test('fields named by any Connection field are removed, in any case and spacing'
     'X-THREE: 3',
     'Kept: 4',
   );
-  takeConnectionFields(headers);
+  ConnectionFields.take(headers);
   assert.deepEqual(headers.flat, ['Kept', '4']);
 });
 

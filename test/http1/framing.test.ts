@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeaderList } from '../../src/http/header-list.ts';
-import { type ConnectionFields, takeConnectionFields } from '../../src/http/hop-by-hop.ts';
+import { ConnectionFields } from '../../src/http/hop-by-hop.ts';
 import { contentLength, requestFraming, responseFraming } from '../../src/http1/framing.ts';
 
 const fields = (...lines: readonly string[]): ConnectionFields =>
-  takeConnectionFields(new HeaderList(lines.flatMap((line) => line.split(/: ?(.*)/s).slice(0, 2))));
+  ConnectionFields.take(new HeaderList(lines.flatMap((line) => line.split(/: ?(.*)/s).slice(0, 2))));
 
 test('the length of a request is what its one framing field says, and nothing without one', () => {
   assert.equal(requestFraming('1.1', fields()), 0);
