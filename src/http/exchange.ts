@@ -56,7 +56,7 @@ export interface Exchange {
   upgrade(head: ResponseHead, protocol: string): void;
   /** Takes ownership of `chunk`. false: wait for onDrain. */
   write(chunk: Buffer): boolean;
-  /** What has been given so far leaves now; until then it may wait for more. `end` and `inform` do it by themselves. */
+  /** Lets go what has been given so far, which may otherwise wait for more. `end` and `inform` do it by themselves. */
   flush(): void;
   end(trailers: HeaderList | null): void;
   /** Breaks the response off so that the client can tell. Nothing is called afterwards. */

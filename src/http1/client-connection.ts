@@ -2,6 +2,7 @@
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import type { EndOfTurn } from '../core/end-of-turn.ts';
 import { codeOf, PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
 import type { HeaderList } from '../http/header-list.ts';
@@ -21,6 +22,7 @@ export interface ClientTimeouts {
 export interface ClientConnectionOptions {
   readonly timeouts: ClientTimeouts;
   readonly sweep: DeadlineSweep;
+  readonly turn: EndOfTurn;
   readonly collector: YoungCollector;
 }
 
@@ -68,7 +70,7 @@ export class ClientConnection implements Expiring {
         callback: (bytes) => this.#onRead(bytes),
       },
     });
-    this.#output = new Output(this.#socket);
+    this.#output = new Output(this.#socket, options.turn);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
     this.#socket.on('end', () => this.#onEnd());
@@ -112,10 +114,8 @@ export class ClientConnection implements Expiring {
     this.#reader.begin(request.method, request.upgradeTo, observer);
     this.served++;
     this.#output.text(writeRequestHead(request));
-    if (request.length === 0) {
-      this.#requestSent = true;
-      this.#output.flush();
-    } else this.#output.flushLater();
+    if (request.length === 0) this.#requestSent = true;
+    this.#output.flushLater();
     if (this.#connected) this.#updateDeadline();
   }
 

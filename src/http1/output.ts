@@ -1,6 +1,7 @@
-// What leaves on one socket: a head and its small content in one write, and nothing before `flush`. It owns the chunks
+// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. It owns the chunks
 // given to it, never copies a large one, and never allocates per field.
 import type { Socket } from 'node:net';
+import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { writeLatin1 } from '../core/latin1.ts';
 
 /** Queued bytes that leave without waiting for `flush`. */
@@ -8,18 +9,16 @@ const FLUSH_BYTES = 64 * 1024;
 /** Parts are joined into one buffer up to this size; beyond it they are written one by one under a cork. */
 const JOIN_BYTES = 80 * 1024;
 
-export class Output {
+export class Output implements Deferred {
   readonly #socket: Socket;
+  readonly #turn: EndOfTurn;
   #parts: (string | Buffer)[] = [];
   #bytes = 0;
   #scheduled = false;
-  readonly #flushLater = (): void => {
-    this.#scheduled = false;
-    this.flush();
-  };
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turn: EndOfTurn) {
     this.#socket = socket;
+    this.#turn = turn;
   }
 
   /** Whether the socket wants no more until its 'drain'. */
@@ -40,11 +39,16 @@ export class Output {
     if (this.#bytes >= FLUSH_BYTES) this.flush();
   }
 
-  /** Flushes once whoever runs now has ended: for writers that do not know whether more follows. */
+  /** Writes what is queued, and what will be until then, at the end of this turn of the event loop. */
   flushLater(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    process.nextTick(this.#flushLater);
+    this.#turn.defer(this);
+  }
+
+  run(): void {
+    this.#scheduled = false;
+    this.flush();
   }
 
   /** Writes what is queued now. */

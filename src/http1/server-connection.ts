@@ -2,6 +2,7 @@
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 import type { Socket } from 'node:net';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import type { EndOfTurn } from '../core/end-of-turn.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { YoungCollector } from '../core/young-collector.ts';
 import type { Client, Handler } from '../http/exchange.ts';
@@ -22,6 +23,7 @@ export interface ServerConnectionOptions {
   readonly handler: Handler;
   readonly timeouts: ServerTimeouts;
   readonly sweep: DeadlineSweep;
+  readonly turn: EndOfTurn;
   readonly collector: YoungCollector;
   /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
   readonly onFault: (error: PerantaraError) => void;
@@ -51,7 +53,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket = socket;
     this.client = client;
     this.#options = options;
-    this.output = new Output(socket);
+    this.output = new Output(socket, options.turn);
     this.deadlineAt = options.sweep.after(options.timeouts.headMs);
   }
 
@@ -102,6 +104,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   onResponseEnd(): void {
     const exchange = this.#exchange!;
     if (exchange.tunnelling) {
+      this.output.flush();
       this.#socket.end();
       if (this.#inputEnded) this.#socket.destroySoon();
       return;

@@ -161,7 +161,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   }
 
   flush(): void {
-    this.#host.output.flush();
+    this.#host.output.flushLater();
   }
 
   end(trailers: HeaderList | null): void {
@@ -176,7 +176,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
     }
     this.#ended = true;
     if (this.#framing === 'chunked') this.#host.output.text(writeLastChunk(trailers));
-    this.#host.output.flush();
+    this.#host.output.flushLater();
     this.#host.onResponseEnd();
   }
 

@@ -5,6 +5,7 @@ import { createCertificateAutomation } from '../certs/automation.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeadlineSweep } from '../core/deadlines.ts';
+import { EndOfTurn } from '../core/end-of-turn.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
@@ -34,6 +35,7 @@ export class Server implements Lifecycle {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #sweep = new DeadlineSweep();
+  readonly #turn = new EndOfTurn();
   readonly #collector = new YoungCollector();
   readonly #connections = new Set<ServerConnection>();
   readonly #targets: TargetRegistry;
@@ -59,6 +61,7 @@ export class Server implements Lifecycle {
       timeouts,
       idleMs: timeouts.upstreamIdleMs,
       sweep,
+      turn: this.#turn,
       collector: this.#collector,
     });
     const snapshot = buildSnapshot(config, { target: this.#targets.get, log: services.log });
@@ -171,6 +174,7 @@ export class Server implements Lifecycle {
       handler,
       timeouts: this.#config.timeouts,
       sweep: this.#sweep,
+      turn: this.#turn,
       collector: this.#collector,
       onFault: (error) => this.#log.error({ err: error }, 'request failed inside Perantara'),
       onClose: () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeadlineSweep } from '../../src/core/deadlines.ts';
+import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import { YoungCollector } from '../../src/core/young-collector.ts';
 import { HeaderList } from '../../src/http/header-list.ts';
 import { ClientConnection } from '../../src/http1/client-connection.ts';
@@ -9,7 +10,12 @@ import { startOrigin } from '../support/origin.ts';
 
 test('an upload has a deadline only while the upstream does not take it', async (t) => {
   const origin = await startOrigin(t, (_asked, peer) => peer.socket.pause());
-  const options = { timeouts: TIMEOUTS, sweep: new DeadlineSweep(), collector: new YoungCollector() };
+  const options = {
+    timeouts: TIMEOUTS,
+    sweep: new DeadlineSweep(),
+    turn: new EndOfTurn(),
+    collector: new YoungCollector(),
+  };
   const owner = { onIdle() {}, onClosed() {} };
   const connection = new ClientConnection({ host: '127.0.0.1', port: origin.port }, owner, options);
   t.after(() => connection.destroy());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
+import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
 import { YoungCollector } from '../../src/core/young-collector.ts';
 import { HeaderList } from '../../src/http/header-list.ts';
@@ -14,7 +15,13 @@ const IDLE_MS = 50_000;
 async function startTarget(t: TestContext, script?: Script) {
   const origin = await startOrigin(t, script);
   const sweep = new DeadlineSweep();
-  const options = { timeouts: TIMEOUTS, idleMs: IDLE_MS, sweep, collector: new YoungCollector() };
+  const options = {
+    timeouts: TIMEOUTS,
+    idleMs: IDLE_MS,
+    sweep,
+    turn: new EndOfTurn(),
+    collector: new YoungCollector(),
+  };
   const target = new Target({ kind: 'tcp', host: '127.0.0.1', port: origin.port }, options);
   t.after(() => target.destroy());
   return { origin, sweep, target };
