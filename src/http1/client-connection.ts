@@ -1,6 +1,7 @@
 // One upstream HTTP/1.1 connection: writes a request, reads its response, and may be used again only if the response
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import type { EndOfTurn } from '../core/end-of-turn.ts';
 import { codeOf, PerantaraError } from '../core/errors.ts';
@@ -23,6 +24,7 @@ export interface ClientConnectionOptions {
   readonly timeouts: ClientTimeouts;
   readonly sweep: DeadlineSweep;
   readonly turn: EndOfTurn;
+  readonly buffers: BufferPool;
   readonly collector: YoungCollector;
 }
 
@@ -40,10 +42,11 @@ export class ClientConnection implements Expiring {
   readonly #owner: ConnectionOwner;
   readonly #timeouts: ClientTimeouts;
   readonly #sweep: DeadlineSweep;
+  readonly #buffers: BufferPool;
   readonly #collector: YoungCollector;
   readonly #output: Output;
   readonly #reader = new ResponseReader();
-  readonly #readBuffer = new ReadBuffer();
+  readonly #readBuffer: ReadBuffer;
   #connected = false;
   #request: OutgoingRequest | null = null;
   #observer: ResponseObserver | null = null;
@@ -57,6 +60,8 @@ export class ClientConnection implements Expiring {
     this.#owner = owner;
     this.#timeouts = options.timeouts;
     this.#sweep = options.sweep;
+    this.#buffers = options.buffers;
+    this.#readBuffer = new ReadBuffer(options.buffers);
     this.#collector = options.collector;
     this.deadlineAt = options.sweep.after(options.timeouts.connectMs);
     this.#socket = connect({
@@ -70,7 +75,7 @@ export class ClientConnection implements Expiring {
         callback: (bytes) => this.#onRead(bytes),
       },
     });
-    this.#output = new Output(this.#socket, options.turn);
+    this.#output = new Output(this.#socket, options);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
     this.#socket.on('end', () => this.#onEnd());
@@ -187,7 +192,10 @@ export class ClientConnection implements Expiring {
 
   #onRead(bytes: number): boolean {
     this.#collector.note(bytes);
-    this.#takeOwned(this.#readBuffer.take(bytes));
+    const chunk = this.#readBuffer.take(bytes);
+    const before = this.#reader.pieces;
+    this.#takeOwned(chunk);
+    if (this.#held === null) this.#buffers.count(chunk, this.#reader.pieces - before);
     return !this.#paused;
   }
 
@@ -235,7 +243,7 @@ export class ClientConnection implements Expiring {
     if (this.#observer === null) return;
     if (reader.state === 'upgraded') {
       this.deadlineAt = Number.POSITIVE_INFINITY; // the downstream side watches a tunnel's silence
-      if (at < chunk.length) this.#observer.onResponseData(at === 0 ? chunk : chunk.subarray(at));
+      if (at < chunk.length) reader.onContent(at === 0 ? chunk : chunk.subarray(at));
       this.#observer.onResponseIdle();
     } else if (reader.state === 'done') {
       if (at < chunk.length) reader.keepAlive = false; // more than was asked for

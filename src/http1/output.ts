@@ -1,29 +1,44 @@
 // What leaves on one socket: everything that one turn of the event loop produces goes out in one write. It owns the chunks
 // given to it, never copies a large one, and never allocates per field.
 import type { Socket } from 'node:net';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { writeLatin1 } from '../core/latin1.ts';
 
 /** Queued bytes that leave without waiting for `flush`. */
 const FLUSH_BYTES = 64 * 1024;
+/** Bytes handed to the socket and not taken by the system beyond which it wants no more; at least its high-water mark. */
+const BLOCKED_BYTES = 128 * 1024;
 /** Parts are joined into one buffer up to this size; beyond it they are written one by one under a cork. */
 const JOIN_BYTES = 80 * 1024;
+/** A smaller chunk is copied even when alone, so that it does not keep the whole buffer that it was read into. */
+const KEEP_BYTES = 16 * 1024;
+
+export interface OutputOptions {
+  readonly turn: EndOfTurn;
+  readonly buffers: BufferPool;
+}
 
 export class Output implements Deferred {
   readonly #socket: Socket;
   readonly #turn: EndOfTurn;
+  readonly #buffers: BufferPool;
+  /** Chunks that the socket is writing, in order. */
+  readonly #writing: Buffer[] = [];
+  readonly #onWritten = (): void => this.#buffers.giveBack(this.#writing.shift()!);
   #parts: (string | Buffer)[] = [];
   #bytes = 0;
   #scheduled = false;
 
-  constructor(socket: Socket, turn: EndOfTurn) {
+  constructor(socket: Socket, options: OutputOptions) {
     this.#socket = socket;
-    this.#turn = turn;
+    this.#turn = options.turn;
+    this.#buffers = options.buffers;
   }
 
-  /** Whether the socket wants no more until its 'drain'. */
+  /** Whether no more is wanted until the socket's 'drain'. */
   get blocked(): boolean {
-    return this.#socket.writableNeedDrain;
+    return this.#socket.writableLength >= BLOCKED_BYTES;
   }
 
   /** Queues latin1 text: heads, chunk sizes. */
@@ -60,26 +75,34 @@ export class Output implements Deferred {
     this.#bytes = 0;
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
-    const first = parts[0]!;
-    if (parts.length === 1) typeof first === 'string' ? socket.write(first, 'latin1') : socket.write(first);
-    else if (bytes <= JOIN_BYTES) socket.write(join(parts, bytes));
+    if (parts.length === 1 && (typeof parts[0] === 'string' || bytes >= KEEP_BYTES)) this.#write(parts[0]!);
+    else if (bytes <= JOIN_BYTES) socket.write(this.#join(parts, bytes));
     else {
       socket.cork();
-      for (const part of parts) typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
+      for (const part of parts) this.#write(part);
       socket.uncork();
     }
   }
-}
 
-function join(parts: readonly (string | Buffer)[], bytes: number): Buffer {
-  const whole = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const part of parts) {
-    if (typeof part === 'string') at += writeLatin1(whole, part, at);
+  #write(part: string | Buffer): void {
+    if (typeof part === 'string') this.#socket.write(part, 'latin1');
     else {
-      whole.set(part, at);
-      at += part.length;
+      this.#writing.push(part);
+      this.#socket.write(part, this.#onWritten);
     }
   }
-  return whole;
+
+  #join(parts: readonly (string | Buffer)[], bytes: number): Buffer {
+    const whole = Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const part of parts) {
+      if (typeof part === 'string') at += writeLatin1(whole, part, at);
+      else {
+        whole.set(part, at);
+        at += part.length;
+        this.#buffers.giveBack(part);
+      }
+    }
+    return whole;
+  }
 }

@@ -29,6 +29,8 @@ export class ResponseReader implements BodyConsumer {
   trailers: HeaderList | null = null;
   /** Idle limit the upstream announced (`Keep-Alive: timeout`), in milliseconds; Infinity without. */
   announcedIdleMs = Number.POSITIVE_INFINITY;
+  /** Pieces of content handed on so far, of all responses. */
+  pieces = 0;
   readonly #reader = new HeadReader(parseResponseHead, RESPONSE_LIMITS);
   #decoder: BodyDecoder | null = null;
   #parts: ResponseParts | null = null;
@@ -67,6 +69,7 @@ export class ResponseReader implements BodyConsumer {
   }
 
   onContent(chunk: Buffer): void {
+    this.pieces++;
     this.#parts!.onResponseData(chunk);
   }
 

@@ -1,6 +1,7 @@
 // One downstream HTTP/1.1 connection: reads requests one after another, gives each to the handler as an Exchange, keeps
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 import type { Socket } from 'node:net';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import type { EndOfTurn } from '../core/end-of-turn.ts';
 import { PerantaraError } from '../core/errors.ts';
@@ -24,6 +25,7 @@ export interface ServerConnectionOptions {
   readonly timeouts: ServerTimeouts;
   readonly sweep: DeadlineSweep;
   readonly turn: EndOfTurn;
+  readonly buffers: BufferPool;
   readonly collector: YoungCollector;
   /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
   readonly onFault: (error: PerantaraError) => void;
@@ -53,7 +55,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket = socket;
     this.client = client;
     this.#options = options;
-    this.output = new Output(socket, options.turn);
+    this.output = new Output(socket, options);
     this.deadlineAt = options.sweep.after(options.timeouts.headMs);
   }
 

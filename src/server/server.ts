@@ -3,6 +3,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createCertificateAutomation } from '../certs/automation.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
+import { BufferPool } from '../core/buffer-pool.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeadlineSweep } from '../core/deadlines.ts';
 import { EndOfTurn } from '../core/end-of-turn.ts';
@@ -36,6 +37,7 @@ export class Server implements Lifecycle {
   readonly #log: Logger;
   readonly #sweep = new DeadlineSweep();
   readonly #turn = new EndOfTurn();
+  readonly #buffers = new BufferPool();
   readonly #collector = new YoungCollector();
   readonly #connections = new Set<ServerConnection>();
   readonly #targets: TargetRegistry;
@@ -62,6 +64,7 @@ export class Server implements Lifecycle {
       idleMs: timeouts.upstreamIdleMs,
       sweep,
       turn: this.#turn,
+      buffers: this.#buffers,
       collector: this.#collector,
     });
     const snapshot = buildSnapshot(config, { target: this.#targets.get, log: services.log });
@@ -175,6 +178,7 @@ export class Server implements Lifecycle {
       timeouts: this.#config.timeouts,
       sweep: this.#sweep,
       turn: this.#turn,
+      buffers: this.#buffers,
       collector: this.#collector,
       onFault: (error) => this.#log.error({ err: error }, 'request failed inside Perantara'),
       onClose: () => {

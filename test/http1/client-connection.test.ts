@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import { YoungCollector } from '../../src/core/young-collector.ts';
@@ -14,6 +15,7 @@ test('an upload has a deadline only while the upstream does not take it', async 
     timeouts: TIMEOUTS,
     sweep: new DeadlineSweep(),
     turn: new EndOfTurn(),
+    buffers: new BufferPool(),
     collector: new YoungCollector(),
   };
   const owner = { onIdle() {}, onClosed() {} };

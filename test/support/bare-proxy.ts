@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
@@ -42,13 +43,14 @@ export interface BareProxy {
 export async function startBareProxy(t: TestContext, originPort: number, handler?: Handler): Promise<BareProxy> {
   const sweep = new DeadlineSweep();
   const turn = new EndOfTurn();
+  const buffers = new BufferPool();
   const collector = new YoungCollector();
   const connections = new Set<ServerConnection>();
   const faults: PerantaraError[] = [];
   const log = createLogger({ level: 'debug', pretty: false, write: () => {} });
   const target = new Target(
     { kind: 'tcp', host: '127.0.0.1', port: originPort },
-    { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, collector },
+    { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers, collector },
   );
   const forward = proxyHandler({
     upstream: new Upstream([target]),
@@ -65,6 +67,7 @@ export async function startBareProxy(t: TestContext, originPort: number, handler
       timeouts: TIMEOUTS,
       sweep,
       turn,
+      buffers,
       collector,
       onFault: (error) => void faults.push(error),
       onClose: () => connections.delete(connection),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
@@ -20,6 +21,7 @@ async function startTarget(t: TestContext, script?: Script) {
     idleMs: IDLE_MS,
     sweep,
     turn: new EndOfTurn(),
+    buffers: new BufferPool(),
     collector: new YoungCollector(),
   };
   const target = new Target({ kind: 'tcp', host: '127.0.0.1', port: origin.port }, options);
