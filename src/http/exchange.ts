@@ -54,7 +54,7 @@ export interface Exchange {
   respond(head: ResponseHead, length: number | null): void;
   /** Sends 101 for `protocol`; from then on `write`/`end` and `onData`/`onEnd` carry that protocol's bytes. */
   upgrade(head: ResponseHead, protocol: string): void;
-  /** Takes ownership of `chunk`. false: wait for onDrain. */
+  /** Takes ownership of `chunk`, which may be overwritten once it has been sent. false: wait for onDrain. */
   write(chunk: Buffer): boolean;
   /** Lets go what has been given so far, which may otherwise wait for more. `end` and `inform` do it by themselves. */
   flush(): void;

@@ -10,7 +10,7 @@ import type { HeaderList } from '../http/header-list.ts';
 import { blameUpstream } from './head-reader.ts';
 import { writeLastChunk, writeRequestHead } from './head-writer.ts';
 import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
-import { Output } from './output.ts';
+import { KEPT_BYTES, Output } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
 
@@ -186,6 +186,7 @@ export class ClientConnection implements Expiring {
   }
 
   #onDrain(): void {
+    this.#output.drained();
     this.#updateDeadline();
     this.#observer?.onRequestDrain();
   }
@@ -230,7 +231,7 @@ export class ClientConnection implements Expiring {
     try {
       while (at < chunk.length && this.#observer !== null && (reader.state === 'head' || reader.state === 'content')) {
         if (this.#paused) {
-          this.#held = chunk.subarray(at);
+          this.#held = chunk.length - at < KEPT_BYTES ? Buffer.from(chunk.subarray(at)) : chunk.subarray(at);
           this.#observer.onResponseIdle();
           return;
         }

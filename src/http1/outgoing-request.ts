@@ -3,7 +3,10 @@ import type { PerantaraError } from '../core/errors.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { ResponseParts } from './response-reader.ts';
 
-/** What one request's sender is told. Chunks belong to it. After onResponseEnd or onResponseError nothing more comes. */
+/**
+ * What one request's sender is told. A chunk is lent for the call, but belongs to the sender from KEPT_BYTES on. After
+ * onResponseEnd or onResponseError nothing more comes.
+ */
 export interface ResponseObserver extends ResponseParts {
   /** The connection is up; only now is request content worth reading. Not called on a reused connection. */
   onConnect(): void;

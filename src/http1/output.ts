@@ -1,18 +1,18 @@
-// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. It owns the chunks
-// given to it, never copies a large one, and never allocates per field.
+// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. Small content is
+// copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
 import type { Socket } from 'node:net';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
-import { writeLatin1 } from '../core/latin1.ts';
+import { latin1, writeLatin1 } from '../core/latin1.ts';
 
-/** Queued bytes that leave without waiting for `flush`. */
+/** Queued bytes that leave without waiting for the end of the turn. */
 const FLUSH_BYTES = 64 * 1024;
 /** Bytes handed to the socket and not taken by the system beyond which it wants no more; at least its high-water mark. */
 const BLOCKED_BYTES = 128 * 1024;
-/** Parts are joined into one buffer up to this size; beyond it they are written one by one under a cork. */
-const JOIN_BYTES = 80 * 1024;
-/** A smaller chunk is copied even when alone, so that it does not keep the whole buffer that it was read into. */
-const KEEP_BYTES = 16 * 1024;
+/** A chunk up to this size travels as text: cheaper than an object for its bytes. */
+const TEXT_BYTES = 1024;
+/** From this size on a chunk is kept and written as it is; a smaller one is lent for the call only. */
+export const KEPT_BYTES = 16 * 1024;
 
 export interface OutputOptions {
   readonly turn: EndOfTurn;
@@ -20,13 +20,17 @@ export interface OutputOptions {
 }
 
 export class Output implements Deferred {
+  /** Whether no more is wanted until `drained`. */
+  blocked = false;
   readonly #socket: Socket;
   readonly #turn: EndOfTurn;
   readonly #buffers: BufferPool;
-  /** Chunks that the socket is writing, in order. */
+  /** Chunks that the socket is writing, in order. On destroy all come back, when the handle is closed and reads none. */
   readonly #writing: Buffer[] = [];
   readonly #onWritten = (): void => this.#buffers.giveBack(this.#writing.shift()!);
-  #parts: (string | Buffer)[] = [];
+  /** What comes before `#text`. */
+  #parts: Buffer[] = [];
+  #text = '';
   #bytes = 0;
   #scheduled = false;
 
@@ -36,21 +40,26 @@ export class Output implements Deferred {
     this.#buffers = options.buffers;
   }
 
-  /** Whether no more is wanted until the socket's 'drain'. */
-  get blocked(): boolean {
-    return this.#socket.writableLength >= BLOCKED_BYTES;
-  }
-
   /** Queues latin1 text: heads, chunk sizes. */
   text(text: string): void {
-    this.#parts.push(text);
+    this.#text += text;
     this.#bytes += text.length;
   }
 
-  /** Queues content; see `blocked` afterwards. */
+  /** Queues content; see `blocked` afterwards. From KEPT_BYTES on it takes ownership. */
   chunk(chunk: Buffer): void {
-    this.#parts.push(chunk);
-    this.#bytes += chunk.length;
+    const { length } = chunk;
+    if (length <= TEXT_BYTES) {
+      this.#text += latin1(chunk, 0, length);
+      this.#buffers.giveBack(chunk);
+    } else {
+      if (length < KEPT_BYTES) this.#joinText(chunk);
+      else {
+        this.#joinText(null);
+        this.#parts.push(chunk);
+      }
+    }
+    this.#bytes += length;
     if (this.#bytes >= FLUSH_BYTES) this.flush();
   }
 
@@ -70,39 +79,43 @@ export class Output implements Deferred {
   flush(): void {
     if (this.#bytes === 0) return;
     const parts = this.#parts;
-    const bytes = this.#bytes;
-    this.#parts = [];
+    const text = this.#text;
+    if (parts.length > 0) this.#parts = [];
+    this.#text = '';
     this.#bytes = 0;
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
-    if (parts.length === 1 && (typeof parts[0] === 'string' || bytes >= KEEP_BYTES)) this.#write(parts[0]!);
-    else if (bytes <= JOIN_BYTES) socket.write(this.#join(parts, bytes));
+    if (parts.length === 0) socket.write(text, 'latin1');
     else {
-      socket.cork();
-      for (const part of parts) this.#write(part);
-      socket.uncork();
-    }
-  }
-
-  #write(part: string | Buffer): void {
-    if (typeof part === 'string') this.#socket.write(part, 'latin1');
-    else {
-      this.#writing.push(part);
-      this.#socket.write(part, this.#onWritten);
-    }
-  }
-
-  #join(parts: readonly (string | Buffer)[], bytes: number): Buffer {
-    const whole = Buffer.allocUnsafe(bytes);
-    let at = 0;
-    for (const part of parts) {
-      if (typeof part === 'string') at += writeLatin1(whole, part, at);
-      else {
-        whole.set(part, at);
-        at += part.length;
-        this.#buffers.giveBack(part);
+      const isSeveral = parts.length > 1 || text !== '';
+      if (isSeveral) socket.cork();
+      for (const part of parts) {
+        this.#writing.push(part);
+        socket.write(part, this.#onWritten);
       }
+      if (text !== '') socket.write(text, 'latin1');
+      if (isSeveral) socket.uncork();
     }
-    return whole;
+    this.blocked = socket.writableLength >= BLOCKED_BYTES;
+  }
+
+  /** The socket has emitted 'drain'. */
+  drained(): void {
+    this.blocked = false;
+  }
+
+  /** Makes one part of the text and a copy of the chunk. */
+  #joinText(chunk: Buffer | null): void {
+    const text = this.#text;
+    const length = text.length + (chunk?.length ?? 0);
+    if (length === 0) return;
+    const whole = Buffer.allocUnsafe(length);
+    const at = writeLatin1(whole, text, 0);
+    if (chunk !== null) {
+      whole.set(chunk, at);
+      this.#buffers.giveBack(chunk);
+    }
+    this.#parts.push(whole);
+    this.#text = '';
   }
 }

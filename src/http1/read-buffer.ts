@@ -1,9 +1,7 @@
-// What one upstream connection reads into (`onread`): one buffer used again and again. Small reads are copied out of it;
-// a large one is handed on in it, and the next read gets another.
+// What one upstream connection reads into (`onread`): one buffer used again and again. A small read is lent in it for as long
+// as its handling takes; a large one is handed on in it, and the next read gets another.
 import type { BufferPool } from '../core/buffer-pool.ts';
-
-/** Reads of at least this size are handed on in their own buffer instead of being copied. */
-const HAND_OVER_BYTES = 16 * 1024;
+import { KEPT_BYTES } from './output.ts';
 
 export class ReadBuffer {
   readonly #pool: BufferPool;
@@ -22,11 +20,12 @@ export class ReadBuffer {
     return this.#buffer;
   }
 
-  /** The `bytes` just read, which now belong to the caller; lent by the pool when large. */
+  /** The `bytes` just read. Good until the next read; from KEPT_BYTES on for as long as anybody keeps pieces of it. */
   take(bytes: number): Buffer {
-    if (bytes < HAND_OVER_BYTES) return Buffer.from(this.#buffer.subarray(0, bytes));
-    this.#isGiven = true;
-    this.#pool.lend(this.#buffer);
+    if (bytes >= KEPT_BYTES) {
+      this.#isGiven = true;
+      this.#pool.lend(this.#buffer);
+    }
     return this.#buffer.subarray(0, bytes);
   }
 }

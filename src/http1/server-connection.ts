@@ -150,6 +150,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   }
 
   #onDrain(): void {
+    this.output.drained();
     if (this.#exchange === null) this.deadlineAt = this.#after(this.#options.timeouts.keepAliveMs);
     else this.#exchange.drained();
     this.#consume();
