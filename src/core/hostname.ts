@@ -3,6 +3,9 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { isPublicAddress, normalizeAddress } from './address.ts';
 
+/** Already in normal form, as most are: letters and digits, no IPv4 address, no punycode to check. */
+const PLAIN =
+  /^(?!.*(?:^|\.)xn--)(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 const RESERVED_SUFFIXES = ['local', 'internal', 'home.arpa', 'lan', 'test', 'invalid', 'example', 'onion'] as const;
 
@@ -11,6 +14,7 @@ const RESERVED_SUFFIXES = ['local', 'internal', 'home.arpa', 'lan', 'test', 'inv
  * IPv6 without brackets and compressed. null when it is neither.
  */
 export function normalizeHostname(input: string): string | null {
+  if (PLAIN.test(input)) return input;
   const bare = input.startsWith('[') && input.endsWith(']') ? input.slice(1, -1) : input;
   if (isIP(bare) !== 0) return bare.includes('%') ? null : normalizeAddress(bare);
   if (bare !== input || input.length === 0 || /[\u0000-\u0020\u007f%/\\?#@:[\]*]/.test(input)) return null;

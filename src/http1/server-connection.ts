@@ -166,7 +166,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#input = null;
-    exchange?.fail(clientGone('before its response was complete'));
+    if (exchange !== null && (!exchange.responseEnded || exchange.tunnelling)) {
+      exchange.fail(clientGone('before its response was complete'));
+    }
     this.#options.onClose(this);
   }
 
