@@ -14,6 +14,8 @@ interface Loan {
 }
 
 export class BufferPool {
+  /** What accepted sockets read into; its content is gone when the handling of a read has ended. */
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #free: Buffer[] = [];
   readonly #loans = new WeakMap<ArrayBufferLike, Loan>();
 

@@ -18,6 +18,7 @@ import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
 import { type IncomingRequest, readRequest } from './request-reader.ts';
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
+import { readShared } from './shared-read.ts';
 
 export interface ServerConnectionOptions {
   readonly scheme: 'http' | 'https';
@@ -79,7 +80,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
     const socket = this.#socket;
     socket.on('error', () => {}); // 'close' follows and says it all
     socket.on('close', () => this.#onClose());
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    const onData = (chunk: Buffer): void => this.#onData(chunk);
+    if (!readShared(socket, this.#options.buffers.shared, onData)) socket.on('data', onData);
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
     socket.on('finish', () => this.#onFinish()).resume(); // the gate may have paused it
@@ -136,6 +138,10 @@ export class ServerConnection implements ExchangeHost, Expiring {
       this.#inputAt = 0;
     }
     this.#consume();
+    if (this.#input === chunk) {
+      this.#input = Buffer.from(chunk.subarray(this.#inputAt)); // it was lent
+      this.#inputAt = 0;
+    }
     if (this.#exchange !== null || this.#input !== null) this.#updateDeadline();
     this.#updateFlow();
   }
