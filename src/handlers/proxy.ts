@@ -35,12 +35,15 @@ export function proxyHandler(options: ProxyOptions): Handler {
   return (exchange) => new Forwarding(exchange, options, passes).start();
 }
 
+const NONE: readonly Target[] = [];
+
 class Forwarding implements ExchangeObserver, ResponseObserver {
   readonly #exchange: Exchange;
   readonly #options: ProxyOptions;
   /** Whether a field of the client's may pass, in the head or as a trailer: not its claims, nor names with `_`. */
   readonly #passes: FieldTest;
-  readonly #tried: Target[] = [];
+  /** Targets that have failed. */
+  #tried: readonly Target[] = NONE;
   #request: OutgoingRequest | null = null;
   #target: Target | null = null;
   #connection: ClientConnection | null = null;
@@ -84,7 +87,6 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
       sendError(this.#exchange, failure ?? noTarget());
       return;
     }
-    if (again === null) this.#tried.push(target);
     const connection = again === null ? target.claim() : target.claimFresh();
     this.#target = target;
     this.#connection = connection;
@@ -163,6 +165,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     }
     if (retry === 'no') sendError(this.#exchange, error);
     else {
+      if (target !== null) this.#tried = [...this.#tried, target];
       this.#repeated = retry === 'same-target';
       this.#attempt(this.#repeated ? target : null, error);
     }

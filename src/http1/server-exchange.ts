@@ -27,6 +27,9 @@ export interface ExchangeHost {
   breakOff(error: PerantaraError): void;
 }
 
+/** Shared by all exchanges: it has no state once it is done. */
+const NO_CONTENT = new BodyDecoder(0);
+
 type ResponseFraming = 'none' | 'length' | 'chunked' | 'close' | 'tunnel';
 
 export class ServerExchange implements Exchange, BodyConsumer {
@@ -55,7 +58,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
     this.requestLength = typeof incoming.framing === 'number' ? incoming.framing : null;
     this.upgradeTo = incoming.upgradeTo;
     this.acceptsTrailers = incoming.acceptsTrailers;
-    this.#decoder = new BodyDecoder(incoming.framing);
+    this.#decoder = incoming.framing === 0 ? NO_CONTENT : new BodyDecoder(incoming.framing);
     this.#awaitsContinue = incoming.expectsContinue;
     this.#keepAlive = incoming.keepAlive && !host.draining;
   }
