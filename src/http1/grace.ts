@@ -11,7 +11,10 @@ export interface ServerTimeouts {
 /** How long a closing connection reads on, so that the last response is not lost to a reset (RFC 9112 section 9.6). */
 export const LINGER_MS = 2_000;
 
-/** How long a client that has closed its side may go without taking response bytes before it counts as gone. */
+/**
+ * How long a client that has closed its side may go without response bytes before it is asked whether it is still there
+ * (102, twice, then doubling the wait each time) or, where that cannot be asked, counts as gone.
+ */
 export const HALF_CLOSED_MS = 1_000;
 
 /**
@@ -19,3 +22,19 @@ export const HALF_CLOSED_MS = 1_000;
  * third of it again: silence while writing is borne this many times longer than silence while reading.
  */
 export const SLOW_READER_FACTOR = 5;
+
+/** How long a client is waited for that does not read. */
+export function slowReaderMs(timeouts: ServerTimeouts): number {
+  return timeouts.bodyIdleMs * SLOW_READER_FACTOR;
+}
+
+/** How long the client of an exchange is waited for, by what is wanted of it; Infinity when the upstream has to act. */
+export function patienceMs(
+  exchange: { readonly tunnelling: boolean; readonly wantsInput: boolean },
+  isBlocked: boolean,
+  timeouts: ServerTimeouts,
+): number {
+  if (exchange.tunnelling) return timeouts.tunnelIdleMs;
+  if (isBlocked) return slowReaderMs(timeouts);
+  return exchange.wantsInput ? timeouts.bodyIdleMs : Number.POSITIVE_INFINITY;
+}

@@ -10,7 +10,7 @@ import type { Client, Handler } from '../http/exchange.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
-import { HALF_CLOSED_MS, LINGER_MS, type ServerTimeouts, SLOW_READER_FACTOR } from './grace.ts';
+import { HALF_CLOSED_MS, LINGER_MS, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
@@ -50,6 +50,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #lingering = false;
   #draining = false;
   #writtenAtHalfClose = 0;
+  #waitMs = HALF_CLOSED_MS;
+  #probes = 0;
 
   /** The socket is connected and past its TLS handshake; allowHalfOpen is set. */
   constructor(socket: Socket, client: Client, options: ServerConnectionOptions) {
@@ -66,10 +68,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   get inputPending(): boolean {
     return this.#input !== null;
-  }
-
-  get #slowReaderMs(): number {
-    return this.#options.timeouts.bodyIdleMs * SLOW_READER_FACTOR;
   }
 
   #after(ms: number): number {
@@ -149,9 +147,11 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #onEnd(): void {
     this.#inputEnded = true;
     const exchange = this.#exchange;
+    if (exchange === null && this.#input !== null) return; // answers to pipelined requests wait for room
     if (exchange === null || this.#lingering) this.#endSocket();
     else if (exchange.tunnelling) this.#consume();
-    else if (!exchange.requestDone) this.#fail(clientGone('in the middle of its request'));
+    else if (!exchange.requestDone)
+      exchange.responseEnded ? this.#endSocket() : this.#fail(clientGone('in the middle of its request'));
     else this.#watchHalfClosed();
   }
 
@@ -184,9 +184,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
       if (this.#lingering || this.output.blocked) this.#socket.destroy();
       else this.#endSocket();
     } else if (exchange === null) this.#fail(tooSlow('request head'));
-    else if (this.#inputEnded && !exchange.tunnelling && this.#socket.bytesWritten > this.#writtenAtHalfClose) {
-      this.#watchHalfClosed();
-    } else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
+    else if (this.#inputEnded && !exchange.tunnelling && this.#isStillThere(exchange)) this.#watchHalfClosed();
+    else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
     else this.#fail(tooSlow('request content'));
   }
 
@@ -246,7 +245,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   #nextRequest(): void {
     this.#exchange = null;
-    this.deadlineAt = this.#after(this.output.blocked ? this.#slowReaderMs : this.#options.timeouts.keepAliveMs);
+    const { timeouts } = this.#options;
+    this.deadlineAt = this.#after(this.output.blocked ? slowReaderMs(timeouts) : timeouts.keepAliveMs);
     if (this.#draining && this.#input === null) this.#endSocket();
   }
 
@@ -263,20 +263,23 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #updateDeadline(): void {
     const exchange = this.#exchange;
     if (this.#lingering) return;
-    if (exchange !== null && (exchange.tunnelling || !this.#inputEnded)) {
-      const { tunnelIdleMs, bodyIdleMs } = this.#options.timeouts;
-      let idleMs = exchange.wantsInput ? bodyIdleMs : Number.POSITIVE_INFINITY;
-      if (this.output.blocked) idleMs = this.#slowReaderMs;
-      this.deadlineAt = this.#after(exchange.tunnelling ? tunnelIdleMs : idleMs);
-    }
+    if (exchange !== null && (exchange.tunnelling || !this.#inputEnded))
+      this.deadlineAt = this.#after(patienceMs(exchange, this.output.blocked, this.#options.timeouts));
     this.#updateFlow();
   }
 
-  /** A client that closed its side may still read, or be gone: it is gone once it takes no more bytes. */
+  /** A client that closed its side may still read, or be gone: whoever is gone answers bytes with a reset. */
   #watchHalfClosed(): void {
     if (this.#input === null) this.#exchange?.forceClose();
     this.#writtenAtHalfClose = this.#socket.bytesWritten;
-    this.deadlineAt = this.#after(HALF_CLOSED_MS);
+    this.deadlineAt = this.#after(this.output.blocked ? slowReaderMs(this.#options.timeouts) : this.#waitMs);
+  }
+
+  /** Whether response bytes went out that met no reset, or, where there were none, others could be sent, ever more seldom. */
+  #isStillThere(exchange: ServerExchange): boolean {
+    if (this.#socket.bytesWritten > this.#writtenAtHalfClose) return true;
+    if (this.#probes++ > 0) this.#waitMs *= 2; // a reset that came after the FIN shows only at the second write
+    return exchange.probe();
   }
 
   // The ends.
@@ -312,6 +315,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#socket.end();
     if (this.#inputEnded) this.#socket.destroySoon();
     else this.#socket.resume();
-    this.deadlineAt = this.#after(this.#slowReaderMs); // LINGER_MS from #onFinish
+    this.deadlineAt = this.#after(slowReaderMs(this.#options.timeouts)); // LINGER_MS from #onFinish
   }
 }

@@ -241,6 +241,14 @@ export class ServerExchange implements Exchange, BodyConsumer {
     this.#observer?.onEnd(null);
   }
 
+  /** Sends something that every client of HTTP/1.1 ignores (RFC 9110 section 15.2). false: there is no such thing now. */
+  probe(): boolean {
+    if (this.responded || this.request.version === '1.0') return false;
+    this.#host.output.text('HTTP/1.1 102 Processing\r\n\r\n');
+    this.#host.output.flush();
+    return true;
+  }
+
   drained(): void {
     if (!this.#ended) this.#observer?.onDrain();
   }

@@ -1,7 +1,9 @@
-// The data plane without TLS and certificates, with its insides in reach: targets, deadlines, counters. Time can be played.
+// The data plane without configuration, certificates' upkeep and listeners' limits, with its insides in reach: targets,
+// deadlines, counters. Time can be played.
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
@@ -12,12 +14,16 @@ import { proxyHandler } from '../../src/handlers/proxy.ts';
 import type { Handler } from '../../src/http/exchange.ts';
 import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
+import type { Peer as Sender } from '../../src/server/gate.ts';
+import { secureContextOptions, TlsAcceptor } from '../../src/server/tls-acceptor.ts';
 import { Target } from '../../src/upstream/target.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { connectPlain, type Peer } from './peer.ts';
+import { makeAuthority, mint } from './minted.ts';
+import { connectPlain, connectSecure, type Peer } from './peer.ts';
 
 /** Long enough that only played time passes them. */
 export const TIMEOUTS = {
+  handshakeMs: 50_000,
   headMs: 100_000,
   bodyIdleMs: 200_000,
   keepAliveMs: 300_000,
@@ -26,8 +32,15 @@ export const TIMEOUTS = {
   responseHeadMs: 600_000,
 };
 
+/** What carries HTTP between the client and the proxy. */
+export type Carrier = 'plain' | 'tls';
+
 export interface BareProxy {
+  readonly port: number;
+  /** The first of `targets`. */
   readonly target: Target;
+  /** In the order of the origins. */
+  readonly targets: readonly Target[];
   /** Its size is the number of connections, both sides: 0 when nothing is leaked. */
   readonly sweep: DeadlineSweep;
   readonly connections: ReadonlySet<ServerConnection>;
@@ -40,7 +53,13 @@ export interface BareProxy {
   idle(): Promise<void>;
 }
 
-export async function startBareProxy(t: TestContext, originPort: number, handler?: Handler): Promise<BareProxy> {
+/** `originPorts`: those of the upstream's targets. `handler`: default, forwarding to them. */
+export async function startBareProxy(
+  t: Pick<TestContext, 'after'>,
+  originPorts: number | readonly number[],
+  handler?: Handler,
+  carrier: Carrier = 'plain',
+): Promise<BareProxy> {
   const sweep = new DeadlineSweep();
   const turn = new EndOfTurn();
   const buffers = new BufferPool();
@@ -48,21 +67,21 @@ export async function startBareProxy(t: TestContext, originPort: number, handler
   const connections = new Set<ServerConnection>();
   const faults: PerantaraError[] = [];
   const log = createLogger({ level: 'debug', pretty: false, write: () => {} });
-  const target = new Target(
-    { kind: 'tcp', host: '127.0.0.1', port: originPort },
-    { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers, collector },
-  );
+  const targets = [originPorts].flat().map((port) => {
+    const options = { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers, collector };
+    return new Target({ kind: 'tcp', host: '127.0.0.1', port }, options);
+  });
   const forward = proxyHandler({
-    upstream: new Upstream([target]),
+    upstream: new Upstream(targets),
     trustedProxies: new TrustedProxies([]),
     underscoreHeaders: new Set(),
     maxBodyBytes: null,
     log,
   });
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const client = { address: '127.0.0.1', port: socket.remotePort!, servername: null };
+  const serve = (socket: Socket, sender: Sender, servername: string | null): void => {
+    const client = { ...sender, servername };
     const connection = new ServerConnection(socket, client, {
-      scheme: 'http',
+      scheme: servername === null ? 'http' : 'https',
       handler: handler ?? forward,
       timeouts: TIMEOUTS,
       sweep,
@@ -74,32 +93,54 @@ export async function startBareProxy(t: TestContext, originPort: number, handler
     });
     connections.add(connection);
     connection.start();
+  };
+  const acceptor = carrier === 'tls' ? secureAcceptor(sweep, serve) : null;
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const sender = { address: '127.0.0.1', port: socket.remotePort! };
+    if (acceptor === null) serve(socket, sender, null);
+    else acceptor.accept(socket, sender);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   t.after(() => {
     server.close();
+    acceptor?.destroy();
     for (const connection of connections) connection.destroy();
-    target.destroy();
+    for (const target of targets) target.destroy();
   });
   return {
-    target,
+    port,
+    target: targets[0]!,
+    targets,
     sweep,
     connections,
     faults,
     connect: async () => {
-      const client = await connectPlain((server.address() as AddressInfo).port);
+      const client = await (carrier === 'tls' ? connectSecure(port) : connectPlain(port));
       t.after(() => client.destroy());
       return client;
     },
     passTime: (ms) => sweep.sweep(ms + SWEEP_INTERVAL_MS),
     idle: async () => {
       const patience = AbortSignal.timeout(10_000);
-      while (sweep.size > 0) {
+      for (let aheadMs = 2_500; sweep.size > 0; aheadMs = Math.min(aheadMs + 2_500, 10_000)) {
         patience.throwIfAborted();
-        sweep.sweep(2_500 + SWEEP_INTERVAL_MS);
+        sweep.sweep(aheadMs + SWEEP_INTERVAL_MS);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
   };
+}
+
+/** One certificate for every name. */
+function secureAcceptor(
+  sweep: DeadlineSweep,
+  serve: (socket: Socket, sender: Sender, servername: string) => void,
+): TlsAcceptor {
+  const { certPem, keyPem } = mint(['app.localhost'], makeAuthority());
+  const contextOptions = secureContextOptions();
+  const context = createSecureContext({ ...contextOptions, cert: certPem, key: keyPem });
+  const contexts = { resolve: () => context, resolveAddress: () => null };
+  return new TlsAcceptor({ contexts, contextOptions, handshakeMs: TIMEOUTS.handshakeMs, sweep, onSecure: serve });
 }
