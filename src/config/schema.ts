@@ -197,7 +197,9 @@ export const configSchema = mapping({
   timeouts: mapping({
     handshake: timeout('Connection accepted → TLS handshake complete. Default 10s.'),
     head: timeout('First byte of a request head → last. Default 15s.'),
-    bodyIdle: timeout('Longest silence inside a body, either direction. Default 60s.'),
+    bodyIdle: timeout(
+      'Longest silence inside a body, either direction; an upload under 240 bytes a second counts as silent. Default 60s.',
+    ),
     keepAlive: timeout('Longest wait for the next request on a connection. Default 75s.'),
     connect: timeout('Connecting to one upstream target. Default 3s.'),
     responseHead: timeout('Request sent → head of the upstream response. Default 60s.'),

@@ -23,6 +23,18 @@ export const HALF_CLOSED_MS = 1_000;
  */
 export const SLOW_READER_FACTOR = 5;
 
+/**
+ * Content that comes slower than this over the whole idle limit counts as silence, or a byte now and then would hold a
+ * client's connection and an upstream's for ever (slow POST). No working network is that slow; Kestrel's figure too
+ * (MinRequestBodyDataRate). Not once the response has begun: two that talk with each other may be terse.
+ */
+export const MIN_UPLOAD_BYTES_PER_SECOND = 240;
+
+/** Bytes of content that earn their client another idle limit. */
+export function leastUpload(timeouts: ServerTimeouts): number {
+  return (timeouts.bodyIdleMs / 1_000) * MIN_UPLOAD_BYTES_PER_SECOND;
+}
+
 /** How long a client is waited for that does not read. */
 export function slowReaderMs(timeouts: ServerTimeouts): number {
   return timeouts.bodyIdleMs * SLOW_READER_FACTOR;

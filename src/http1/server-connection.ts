@@ -10,7 +10,7 @@ import type { Client, Handler } from '../http/exchange.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
-import { HALF_CLOSED_MS, LINGER_MS, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
+import { HALF_CLOSED_MS, LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
@@ -140,8 +140,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
       this.#input = Buffer.from(chunk.subarray(this.#inputAt)); // it was lent
       this.#inputAt = 0;
     }
-    if (this.#exchange !== null || this.#input !== null) this.#updateDeadline();
-    this.#updateFlow();
+    if (this.#exchange?.earnsTime(chunk.length, leastUpload(this.#options.timeouts))) this.#updateDeadline();
+    else this.#updateFlow();
   }
 
   #onEnd(): void {

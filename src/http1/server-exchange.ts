@@ -50,6 +50,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   #left = 0;
   #ended = false;
   #discarded = 0;
+  #unrewarded = 0;
   #inputEnded = false;
 
   constructor(host: ExchangeHost, incoming: IncomingRequest) {
@@ -212,6 +213,20 @@ export class ServerExchange implements Exchange, BodyConsumer {
   get wantsInput(): boolean {
     if (this.requestDone) return false;
     return this.#ended && !this.tunnelling ? this.#discarded <= DISCARD_BYTES : this.#receiving && !this.#paused;
+  }
+
+  /**
+   * Whether bytes that came give the client new time: not while it leaves its response untaken, and where content is all
+   * that moves, only for every `least` bytes of it.
+   */
+  earnsTime(bytes: number, least: number): boolean {
+    if (this.tunnelling) return true;
+    if (this.#host.output.blocked) return false;
+    if (!this.wantsInput || (this.responded && !this.#ended)) return true;
+    this.#unrewarded += bytes;
+    if (this.#unrewarded < least) return false;
+    this.#unrewarded = 0;
+    return true;
   }
 
   /** Takes request bytes; returns the offset reached. Throws PerantaraError for malformed or oversized content. */
