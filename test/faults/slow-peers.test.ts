@@ -172,6 +172,24 @@ test('an upstream that takes no more of a request is given up with 504', async (
   assert.equal(proxy.target.inflight, 0);
 });
 
+test('an upstream that says nothing is 504, and the next request gets its own answer', async (t) => {
+  const origin = await startOrigin(t, (asked, peer) =>
+    asked.startLine.includes('/silent') ? null : peer.send(ok('right')),
+  );
+  const proxy = await startBareProxy(t, origin.port);
+  const client = await proxy.connect();
+  await client.send(request('/silent'));
+  await origin.request(0);
+  proxy.passTime(TIMEOUTS.responseHeadMs);
+  const answer = await client.message();
+  assert.equal(answer.status, 504);
+  assert.match(answer.body, /did not answer in time/);
+  await client.send(request('/next'));
+  assert.equal((await client.message()).body, 'right');
+  await origin.peers[0]!.end();
+  assert.equal(origin.peers.length, 2);
+});
+
 test('the head of a response has one deadline, however it dribbles and whatever is said ahead of it', async (t) => {
   const origin = await startOrigin(t, () => null);
   const proxy = await startBareProxy(t, origin.port);
