@@ -43,12 +43,20 @@ export class Peer {
 
   /** Waits until `check` holds; rejects with what has come when it never does. */
   async when(check: () => boolean, what = String(check)): Promise<void> {
-    const patience = AbortSignal.timeout(PATIENCE_MS);
-    while (!check()) {
-      if (this.ended !== 'no' || patience.aborted) {
-        throw new Error(`waited in vain for ${what}; ${this.ended}, got ${JSON.stringify(this.text.slice(-2_000))}`);
+    let isLate = false;
+    const patience = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, PATIENCE_MS);
+    try {
+      while (!check()) {
+        if (this.ended !== 'no' || isLate) {
+          throw new Error(`waited in vain for ${what}; ${this.ended}, got ${JSON.stringify(this.text.slice(-2_000))}`);
+        }
+        await this.#changed.promise;
       }
-      await Promise.race([this.#changed.promise, once(patience, 'abort')]);
+    } finally {
+      clearTimeout(patience);
     }
   }
 
