@@ -5,14 +5,8 @@ import { post, request, startChain } from '../support/chain.ts';
 import { ok, type Script, startOrigin } from '../support/origin.ts';
 import { connectSecure } from '../support/peer.ts';
 import { startProxy } from '../support/proxy-rig.ts';
+import { refusedPort } from '../support/refused-port.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-/** A port where nobody listens. */
-async function refusedPort(t: TestContext): Promise<number> {
-  const origin = await startOrigin(t);
-  await origin.stop();
-  return origin.port;
-}
 
 async function connectThrough(t: TestContext, targets: readonly (number | string)[]) {
   const proxy = targets.map((target) => (typeof target === 'number' ? `http://127.0.0.1:${target}` : target));
