@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { request, startChain } from '../support/chain.ts';
-import { connectPlain, connectSecure, Peer } from '../support/peer.ts';
+import { connectPlain, Peer } from '../support/peer.ts';
 
 const LISTEN = {
   http: ['127.0.0.1:0', { address: '127.0.0.1:0', proxyProtocol: true }],
@@ -12,6 +12,8 @@ const LISTEN = {
 };
 const V1 = 'PROXY TCP4 192.0.2.1 203.0.113.9 56324 443\r\n';
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc0000201cb007109dc0401bb', 'hex');
+const SIGNATURE = '0d0a0d0a000d0a515549540a';
+const v2 = (rest: string): Buffer => Buffer.from(SIGNATURE + rest.replaceAll(' ', ''), 'hex');
 const V2_LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex');
 
 const startGated = async (t: TestContext, trustedProxies: readonly string[], timeouts: Record<string, string> = {}) => {
@@ -71,34 +73,115 @@ test('a sender that is not trusted is cut off, whatever it says', async (t) => {
   assert.equal(await peer.end(), '');
 });
 
-test('connections from one address are limited, and one that goes makes room', async (t) => {
-  const chain = await startChain(t, { config: { limits: { connectionsPerAddress: 2 } } });
-  const first = await chain.connect();
-  const second = await chain.connect();
-  await assert.rejects(connectSecure(chain.httpsPort));
-  first.destroy();
-  const third = await retryConnect(chain.httpsPort);
-  t.after(() => third.destroy());
-  for (const peer of [second, third]) {
-    await peer.send(request('/'));
-    assert.equal((await peer.message()).body, 'hello');
+test('a PROXY header may be cut anywhere, and the ClientHello may come in the same segment as its last byte', async (t) => {
+  const { chain, securePort } = await startGated(t, ['127.0.0.1']);
+  for (const header of [Buffer.from(V1), V2]) {
+    for (let cut = 1; cut < header.length; cut++) {
+      const raw = connect({ port: securePort, host: '127.0.0.1', noDelay: true });
+      t.after(() => raw.destroy());
+      await once(raw, 'connect');
+      raw.write(header.subarray(0, cut));
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate); // in this process the proxy has read it by then
+      raw.cork();
+      raw.write(header.subarray(cut));
+      const socket = tlsConnect({ socket: raw, servername: 'app.localhost', rejectUnauthorized: false });
+      raw.uncork();
+      await once(socket, 'secureConnect');
+      const peer = new Peer(socket);
+      await peer.send(request());
+      assert.equal((await peer.message()).body, 'hello');
+      assert.deepEqual(chain.origin.requests.at(-1)!.fields('x-forwarded-for'), ['192.0.2.1'], `${cut}`);
+      peer.destroy();
+    }
   }
 });
 
-test('connections in all are limited', async (t) => {
-  const chain = await startChain(t, { config: { limits: { connections: 1 } } });
-  const only = await retryConnect(chain.httpsPort);
-  t.after(() => only.destroy());
-  await assert.rejects(connectSecure(chain.httpsPort));
-  await only.send(request('/'));
-  assert.equal((await only.message()).body, 'hello');
+test('a version 2 header may name IPv6, carry TLVs, or name nobody that could be a TCP client', async (t) => {
+  const { chain, securePort } = await startGated(t, ['127.0.0.1']);
+  const ipv6 = '20010db8000000000000000000000001 20010db8000000000000000000000002 dc04 01bb';
+  const table: readonly (readonly [header: Buffer, client: string])[] = [
+    [v2(`21 21 0024 ${ipv6}`), '2001:db8::1'],
+    [v2(`21 21 0024 00000000000000000000ffffc0000201 ${'00'.repeat(16)} dc04 01bb`), '192.0.2.1'],
+    [v2(`21 11 0018 c0000201 cb007109 dc04 01bb 01 0009 687474702f312e3100`), '192.0.2.1'], // PP2_TYPE_ALPN
+    [v2(`21 11 0fec c0000201 cb007109 dc04 01bb 04 0fdd ${'00'.repeat(0xfdd)}`), '192.0.2.1'], // PP2_TYPE_NOOP, as large as may be
+    [v2(`20 11 000c c0000201 cb007109 dc04 01bb`), '127.0.0.1'], // LOCAL: its addresses are to be ignored
+    [v2(`21 31 00d8 ${'2f746d70'.padEnd(432, '0')}`), '127.0.0.1'], // AF_UNIX
+    [v2(`21 00 0000`), '127.0.0.1'], // UNSPEC
+    [v2(`21 12 000c c0000201 cb007109 dc04 01bb`), '127.0.0.1'], // datagram
+  ];
+  for (const [header, client] of table) {
+    for (const together of [false, true]) {
+      const peer = await connectBehind(t, securePort, header, together);
+      await peer.send(request());
+      assert.equal((await peer.message()).body, 'hello');
+      assert.deepEqual(chain.origin.requests.at(-1)!.fields('x-forwarded-for'), [client], header.toString('hex', 12));
+      peer.destroy();
+    }
+  }
 });
 
-/** The server learns of a closed connection a moment after the client closed it. */
-async function retryConnect(port: number): Promise<Peer> {
-  for (let tries = 0; tries < 100; tries++) {
-    const peer = await connectSecure(port).catch(() => null);
-    if (peer !== null) return peer;
+test('a header that cannot be believed cuts the connection off unanswered, under TLS as in the clear', async (t) => {
+  const { plainPort, securePort, chain } = await startGated(t, ['127.0.0.1']);
+  const broken = [
+    'PROXY TCP4 192.0.2.1 203.0.113.9 56324 443\n',
+    'PROXY TCP4 192.0.2.1 203.0.113.9 65536 443\r\n',
+    `PROXY TCP4 192.0.2.1 ${'1'.repeat(120)}`,
+    V1.toLowerCase(),
+    `\r\n${V1}`,
+    v2('11 11 000c c0000201 cb007109 dc04 01bb'), // version 1 in the binary form
+    v2('23 11 000c c0000201 cb007109 dc04 01bb'), // unknown command
+    v2('21 11 0008 c0000201 cb007109'), // shorter than its addresses
+    v2('21 21 0010 20010db8000000000000000000000001'),
+    v2('21 11 ffff'), // longer than is sensible
+    Buffer.concat([V2.subarray(0, 11), Buffer.from('\r'), V2.subarray(12)]),
+  ];
+  for (const port of [plainPort, securePort]) {
+    for (const header of broken) {
+      const peer = await connectPlain(port);
+      await peer.send(header, request()).catch(() => {});
+      assert.equal(await peer.end(), '', JSON.stringify(header.toString('latin1')));
+      peer.destroy();
+    }
   }
-  throw new Error('no room was made');
-}
+  assert.equal(chain.origin.requests.length, 0);
+});
+
+test('a header that dribbles has one deadline', async (t) => {
+  const { plainPort } = await startGated(t, ['127.0.0.1'], { handshake: '300ms' });
+  const peer = await connectPlain(plainPort);
+  for (let i = 0; peer.ended === 'no'; i++) {
+    await peer.send('PROXY TCP4 192.0.2.1 203.0.113.9 56324 '.charAt(i) || '1').catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(peer.text, '');
+});
+
+test('who is trusted to speak for clients is judged as IPv4 also where the listener has both families', async (t) => {
+  const both = { address: '[::]:0', proxyProtocol: true };
+  const config = (trustedProxies: readonly string[]) => ({
+    listen: { http: both, https: '127.0.0.1:0' },
+    trustedProxies,
+  });
+  for (const [network, status] of [
+    ['127.0.0.0/8', '308'],
+    ['::ffff:127.0.0.1/128', '308'],
+    ['10.0.0.0/8', ''],
+    ['::1/128', ''],
+  ] as const) {
+    const chain = await startChain(t, { config: config([network]) }).catch((error: Error) => error);
+    if (chain instanceof Error) {
+      t.diagnostic(`not tried: this machine cannot listen on both families (${chain.message})`);
+      return;
+    }
+    const peer = await connectPlain(chain.httpPort);
+    await peer.send(V1 + request('/', ['Connection: close'])).catch(() => {});
+    assert.equal((await peer.end()).slice(9, 12), status, network);
+    peer.destroy();
+  }
+});
+
+test('an untrusted sender is cut off on the TLS listener too, and learns nothing of the site', async (t) => {
+  const { securePort } = await startGated(t, ['10.0.0.0/8', '2001:db8::/32']);
+  for (const header of [V1, V2, ''])
+    await assert.rejects(connectBehind(t, securePort, header, true), header.toString());
+});
