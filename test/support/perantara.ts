@@ -16,6 +16,8 @@ export interface PerantaraOptions {
   readonly args?: readonly string[];
   /** The program's first file. Default src/main.ts. */
   readonly main?: string;
+  /** How many files and sockets it may open. Default as many as this process. */
+  readonly openFiles?: number;
   /** Called with each line the program prints. Default none. */
   readonly onLine?: (line: string) => void;
 }
@@ -63,11 +65,12 @@ export async function startPerantara(options: PerantaraOptions): Promise<Peranta
     else if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
     for (const watch of watchers) watch();
   };
+  const limit = options.openFiles === undefined ? '' : `ulimit -n ${options.openFiles}; `;
   const args = options.args ?? ['run', '--config', configFile];
   const child = startChild({
     command: '/bin/sh',
     // The program keeps the shell's process id.
-    args: ['-c', 'echo "pid $$"; exec "$@"', 'sh', process.execPath, options.main ?? MAIN_FILE, ...args],
+    args: ['-c', `${limit}echo "pid $$"; exec "$@"`, 'sh', process.execPath, options.main ?? MAIN_FILE, ...args],
     folder,
     onLine,
   });
