@@ -1,13 +1,13 @@
 // Takes the content of one message off the wire (RFC 9112 sections 6 and 7): fixed length, chunked, or until close.
 // Pieces are handed on as they come, without copying; chunk extensions are counted and dropped; it never buffers content.
 import { PerantaraError } from '../core/errors.ts';
-import { FIELD_VALUE_BYTES } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { stripTrailers } from '../http/hop-by-hop.ts';
+import { ChunkExtension } from './chunk-extension.ts';
 import type { Framing } from './framing.ts';
 import { type FieldSection, parseFields } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
-import { CHUNK_EXTENSION_TOTAL_BYTES, CHUNK_LINE_BYTES, TRAILER_LIMITS } from './limits.ts';
+import { TRAILER_LIMITS } from './limits.ts';
 
 export interface BodyConsumer {
   /** A view of the bytes given to `decode`. Returning is not consent to more: see `decode`. */
@@ -37,9 +37,9 @@ export class BodyDecoder {
   /** Content bytes left of the message or of the current chunk. */
   #left = 0;
   #digits = 0;
-  #lineBytes = 0;
-  #overheadBytes = 0;
   #contentBytes = 0;
+  /** Made when the first one comes; it counts them all. */
+  #extension: ChunkExtension | null = null;
   #trailers: HeadReader<FieldSection> | null = null;
 
   constructor(framing: Framing) {
@@ -134,28 +134,28 @@ export class BodyDecoder {
     if (this.#digits === 0) throw malformed('chunk size');
     const byte = buf[at]!;
     if (byte === CR) this.#state = 'size-lf';
-    else if (byte === 59) this.#state = 'extension';
+    else if (byte === 59) this.#beginExtension();
     else throw malformed('chunk size');
     return at + 1;
   }
 
+  #beginExtension(): void {
+    this.#state = 'extension';
+    this.#extension ??= new ChunkExtension();
+    this.#extension.begin();
+  }
+
   #skipExtension(buf: Buffer, from: number, end: number): number {
-    let at = from;
-    while (at < end && FIELD_VALUE_BYTES[buf[at]!] === 1) at++;
-    this.#lineBytes += at - from;
-    this.#overheadBytes += at - from;
-    if (this.#lineBytes > CHUNK_LINE_BYTES || this.#overheadBytes > CHUNK_EXTENSION_TOTAL_BYTES) {
-      throw malformed('chunk extension is too long');
-    }
+    const at = this.#extension!.skip(buf, from, end);
+    if (at === -1) throw malformed('chunk extension: too long');
     if (at === end) return at;
-    if (buf[at] !== CR) throw malformed('chunk extension');
+    if (buf[at] !== CR || !this.#extension!.complete) throw malformed('chunk extension');
     this.#state = 'size-lf';
     return at + 1;
   }
 
   #endSizeLine(): void {
     this.#digits = 0;
-    this.#lineBytes = 0;
     if (this.#left > 0) {
       this.#state = 'data';
       return;

@@ -109,6 +109,12 @@ test('chunk framing that is not exactly that of RFC 9112 is refused, whole or by
     '5;a\nhello\r\n',
     '5;a\x00b\r\nhello\r\n',
     '5;a\rb\r\nhello\r\n',
+    ...['', ' a', 'a ', 'a =b', 'a= b', 'a=', 'a=;b', ';a', '=b', 'a=b=c', 'a,b', 'a=b"c"', '\xe9'].map(
+      (extension) => `5;${extension}\r\nhello\r\n0\r\n\r\n`,
+    ),
+    ...['a="b', 'a="b\\"', 'a="b"c', 'a="b" ', 'a="b\x00"', 'a="b\\\x7f"', 'a="b\\'].map(
+      (extension) => `5;${extension}\r\nhello\r\n0\r\n\r\n`,
+    ),
     'ffffffffffffff\r\n',
     '10000000000000000\r\n',
     '00000000000000\r\n',
