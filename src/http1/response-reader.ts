@@ -80,7 +80,8 @@ export class ResponseReader implements BodyConsumer {
 
   #takeInterim(parsed: ParsedResponse): void {
     if (++this.#interim > INTERIM_RESPONSES) throw new Error('cannot accept more interim responses');
-    ConnectionFields.take(parsed.headers);
+    // Framing means nothing here, but one that is malformed has been written by nobody who is to be trusted with more.
+    responseFraming(parsed.version, ConnectionFields.take(parsed.headers), true);
     // 102 and unknown ones mean nothing to a client that did not ask for them.
     if (parsed.status === 100 || parsed.status === 103) this.#parts!.onInformation(parsed);
   }
@@ -103,7 +104,9 @@ export class ResponseReader implements BodyConsumer {
   }
 
   #takeUpgrade(parsed: ParsedResponse): void {
-    const protocol = ConnectionFields.take(parsed.headers).upgrade;
+    const own = ConnectionFields.take(parsed.headers);
+    responseFraming(parsed.version, own, true);
+    const protocol = own.upgrade;
     if (this.#upgradeTo === null || protocol === null) throw new Error('cannot accept 101: no upgrade was asked for');
     this.state = 'upgraded';
     this.keepAlive = false;

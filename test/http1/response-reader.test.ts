@@ -113,3 +113,16 @@ test('a flood of interim responses is refused', () => {
   assert.equal(read(['HTTP/1.1 102 Processing\r\n\r\n'.repeat(16)]).told.length, 0);
   assert.throws(() => read(['HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17)]), /interim/);
 });
+
+test('an interim response ends with its head whatever framing it declares, which must be well formed all the same', () => {
+  const { told, content } = read([
+    'HTTP/1.1 103 Hints\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi',
+  ]);
+  assert.deepEqual(told, ['info 103', 'head 200 2']);
+  assert.equal(content, 'hi');
+  for (const field of ['Content-Length: x', 'Content-Length:', 'Transfer-Encoding: xchunked', 'Content-Length: 1, 1']) {
+    assert.throws(() => read([`HTTP/1.1 103 Hints\r\n${field}\r\n\r\n`]), { code: 'bad_request' }, field);
+    const upgrade = `HTTP/1.1 101 Fine\r\nUpgrade: x\r\n${field}\r\n\r\n`;
+    assert.throws(() => read([upgrade], 'GET', 'x'), { code: 'bad_request' }, field);
+  }
+});
