@@ -13,10 +13,23 @@ export const TARGET_BYTES: Uint8Array = table((code) => code > 32 && code < 127)
 export function listElements(value: string): string[] {
   const elements: string[] = [];
   for (const part of value.split(',')) {
-    const element = part.trim().toLowerCase();
+    const element = trimBlanks(part).toLowerCase();
     if (element !== '') elements.push(element);
   }
   return elements;
+}
+
+/** Without the spaces and tabs at its ends (RFC 9110 section 5.6.3); what else looks blank, 0xA0 for one, is obs-text. */
+export function trimBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (from < to && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 function table(allowed: (code: number) => boolean): Uint8Array {

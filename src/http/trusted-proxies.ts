@@ -2,6 +2,7 @@
 // right to left, so that what lies left of the first stranger is the client's own invention.
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { normalizeAddress } from '../core/address.ts';
+import { trimBlanks } from './grammar.ts';
 
 export class TrustedProxies {
   readonly #networks = new BlockList();
@@ -29,7 +30,7 @@ export class TrustedProxies {
     const believed: string[] = [];
     const entries = chain.split(',');
     for (let i = entries.length - 1; i >= 0; i--) {
-      const address = entryAddress(entries[i]!.trim());
+      const address = entryAddress(trimBlanks(entries[i]!));
       if (address === null) break;
       believed.unshift(address);
       if (!this.has(address)) break;
