@@ -1,0 +1,142 @@
+// Request heads that are not as they should be, or look it: one connection's bytes each.
+import { HOST, NEXT, startLine, withFields } from './request-parts.ts';
+
+const host = (line: string, target = '/'): string => `GET ${target} HTTP/1.1\r\n${line}\r\n\r\n${NEXT}`;
+
+export const REQUEST_HEADS: readonly string[] = [
+  // Start lines.
+  '\n',
+  '\r\n\r\n\r\n',
+  `\n${NEXT}`,
+  `\r${NEXT}`,
+  `\r\n\r\n${NEXT}`,
+  ` ${NEXT}`,
+  `\0${NEXT}`,
+  `\xef\xbb\xbf${NEXT}`,
+  '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03',
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'SSH-2.0-OpenSSH_9.9\r\n',
+  ...['GET  / HTTP/1.1', 'GET /  HTTP/1.1', 'GET\t/ HTTP/1.1', 'GET / HTTP/1.1 ', 'GET / a HTTP/1.1', 'GET /'].map(
+    startLine,
+  ),
+  ...['GET /\r', 'GET', 'GET HTTP/1.1', 'GET / HTTP', 'GET / HTTP/1', 'GET / HTTP/1.10', 'GET / HTTP/01.1'].map(
+    startLine,
+  ),
+  ...['GET / HTTP/2.0', 'GET / HTTP/1.2', 'GET / HTTP/0.9', 'GET / http/1.1', 'GET / HTTP/1,1', 'GET / HTTP/11'].map(
+    startLine,
+  ),
+  ...[
+    'GET / RTSP/1.0',
+    'GET / ICE/1.0',
+    'GET / XTTP/1.1',
+    'GET / HTTPS/1.1',
+    'DESCRIBE / RTSP/1.0',
+    'SOURCE / ICE/1.0',
+  ].map(startLine),
+  ...[
+    'get / HTTP/1.1',
+    'GETX / HTTP/1.1',
+    'FOO / HTTP/1.1',
+    'G@T / HTTP/1.1',
+    'G\0T / HTTP/1.1',
+    'G\xc9T / HTTP/1.1',
+  ].map(startLine),
+  ...['CONNECT a:443 HTTP/1.1', 'CONNECT / HTTP/1.1', 'GET a HTTP/1.1', 'GET a:80 HTTP/1.1', 'GET * HTTP/1.1'].map(
+    startLine,
+  ),
+  ...['GET /a#b HTTP/1.1', 'GET /a\\b HTTP/1.1', 'GET /\x7f HTTP/1.1', 'GET /\xe9 HTTP/1.1', 'GET /\0 HTTP/1.1'].map(
+    startLine,
+  ),
+  ...['GET /%00 HTTP/1.1', 'GET /%zz HTTP/1.1', 'GET /..%2fa HTTP/1.1', 'GET /a\rb HTTP/1.1', 'GET /a\nb HTTP/1.1'].map(
+    startLine,
+  ),
+  ...['GET http:///a HTTP/1.1', 'GET ftp://a/ HTTP/1.1', 'GET http://a:x/ HTTP/1.1', 'GET http://u@a/ HTTP/1.1'].map(
+    startLine,
+  ),
+  `GET / HTTP/1.1\n${HOST}\r\n`,
+  `GET / HTTP/1.1\r${HOST}\r\n`,
+  `GET / HTTP/1.1\r\r\n${HOST}\r\n`,
+  `GET / HTTP/1.1\r\n ${HOST}\r\n`,
+  // Fields.
+  ...[
+    'A : b',
+    'A\t: b',
+    ' A: b',
+    '\tA: b',
+    ': b',
+    'A',
+    'A b: c',
+    'A(: c',
+    'A\xe9: c',
+    'A\0: c',
+    '"A": b',
+    'A\x7f: b',
+  ].map((line) => withFields(line)),
+  ...[
+    'A: b\0',
+    'A: \x01b',
+    'A: b\x7f',
+    'A: b\x0bc',
+    'A: b\x0cc',
+    'A: b\r\n c',
+    'A: b\r\n\tc',
+    'A:\r\n c',
+    'A: b\r\n ',
+  ].map((line) => withFields(line)),
+  ...['A: b\nC: d', 'A: b\rC: d', 'A: b\r\r', 'A: b\n', 'A: b\r\n\rX', 'A: b\r\n\nX', 'A: b\n\r', 'A: b\r\n\r\r'].map(
+    (line) => withFields(line),
+  ),
+  `GET / HTTP/1.1\r\n${HOST}\n${NEXT}`,
+  `GET / HTTP/1.1\r\n${HOST}\r\r\n${NEXT}`,
+  `GET / HTTP/1.1\r\n${HOST}\rGET /evil HTTP/1.1\r\n${HOST}\r\n`,
+  // Host.
+  ...[
+    'A: b',
+    'Host:',
+    'Host: ',
+    'Host: a\r\nHost: a',
+    'Host: a\r\nHost: b',
+    'Host: a, b',
+    'Host: a b',
+    'Host: u@a',
+  ].map((line) => host(line)),
+  ...[
+    'Host: a/b',
+    'Host: a?b',
+    'Host: a#b',
+    'Host: a:',
+    'Host: a:80',
+    'Host: a:0',
+    'Host: a:65536',
+    'Host: a:-1',
+    'Host: a:b',
+  ].map((line) => host(line)),
+  ...[
+    'Host: [::1]',
+    'Host: [::1]:80',
+    'Host: [fe80::1%25eth0]',
+    'Host: [::1',
+    'Host: ::1',
+    'Host: 127.0.0.1',
+    'Host: 1.2.3',
+  ].map((line) => host(line)),
+  ...[
+    'Host: a.',
+    'Host: A',
+    'Host: b\xfccher',
+    'Host: xn--bcher-kva',
+    'Host: a%00',
+    'Host: -a',
+    'Host: a_b',
+    'Host: a..b',
+  ].map((line) => host(line)),
+  host('Host: b', 'http://a/'),
+  host('Host: a:80', 'http://a/'),
+  host('Host: A', 'http://a/'),
+  'GET / HTTP/1.0\r\n\r\n',
+  'GET http://a/ HTTP/1.0\r\n\r\n',
+  // Expectations.
+  withFields('Expect: 100-continue'),
+  withFields('Expect: x'),
+  withFields('Expect: 100-continue, x'),
+];
