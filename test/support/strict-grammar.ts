@@ -155,7 +155,7 @@ function readContent(text: string, message: ReadMessage, length: Length): number
     from += size + 2;
   }
   const section = matchAt(TRAILER_SECTION, text, from);
-  if (section === null) return null;
+  if (section === null || TAB_AT_FRAMING.test(section[1]!)) return null;
   message.trailers = withoutForbidden(fieldsOf(section[1]!));
   message.end = from + section[0].length;
   return message.end;

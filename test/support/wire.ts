@@ -1,6 +1,6 @@
 // The codec's entry points as the property tests use them: pieces of text in, what was read of them out, and back. The
 // one file to change when a signature does. Texts are latin1, one character a byte.
-import type { HeaderList } from '../../src/http/header-list.ts';
+import { HeaderList } from '../../src/http/header-list.ts';
 import type { RequestHead } from '../../src/http/message.ts';
 import { BodyDecoder } from '../../src/http1/body-decoder.ts';
 import {
@@ -10,6 +10,7 @@ import {
   parseResponseHead,
 } from '../../src/http1/head-parser.ts';
 import { HeadReader } from '../../src/http1/head-reader.ts';
+import { writeLastChunk, writeRequestHead, writeResponseHead } from '../../src/http1/head-writer.ts';
 import { REQUEST_LIMITS, RESPONSE_LIMITS } from '../../src/http1/limits.ts';
 import { readRequest } from '../../src/http1/request-reader.ts';
 import { ResponseReader } from '../../src/http1/response-reader.ts';
@@ -130,4 +131,44 @@ function reasonOf(error: unknown): string {
 
 function add(message: ReadMessage, chunk: Buffer): void {
   message.content += chunk.toString('latin1');
+}
+
+/** A message to be written; `flat`: name, value, name, value … */
+export interface Outgoing {
+  readonly flat: readonly string[];
+  readonly chunks: readonly string[];
+  /** Whether the content is sent with its length or in chunks. */
+  readonly framing: 'length' | 'chunked';
+  readonly trailers: readonly string[];
+}
+
+export interface OutgoingRequestLine {
+  readonly method: string;
+  readonly target: string;
+}
+
+export function writeRequest({ method, target }: OutgoingRequestLine, message: Outgoing): string {
+  const length = message.framing === 'chunked' ? null : contentLength(message);
+  const headers = new HeaderList([...message.flat]);
+  return (
+    writeRequestHead({ method, target, headers, length, upgradeTo: null, acceptsTrailers: false }) +
+    writeContent(message)
+  );
+}
+
+export function writeResponse(status: number, reason: string, message: Outgoing): string {
+  const isChunked = message.framing === 'chunked';
+  const field = isChunked ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${contentLength(message)}\r\n`;
+  return writeResponseHead(status, reason, new HeaderList([...message.flat]), field) + writeContent(message);
+}
+
+/** As ClientConnection and ServerExchange write it, chunk by chunk. */
+function writeContent({ chunks, framing, trailers }: Outgoing): string {
+  if (framing === 'length') return chunks.join('');
+  const wire = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
+  return wire + writeLastChunk(trailers.length === 0 ? null : new HeaderList([...trailers]));
+}
+
+function contentLength({ chunks }: Outgoing): number {
+  return chunks.join('').length;
 }
