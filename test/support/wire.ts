@@ -17,7 +17,7 @@ import { ResponseReader } from '../../src/http1/response-reader.ts';
 import { type Reading, ReadMessage } from './reading.ts';
 
 /** What of the pieces is read as requests, one after another, as a downstream connection does it. */
-export function readRequests(pieces: readonly string[]): Reading {
+export function readRequests(pieces: Iterable<string>): Reading {
   const reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
   const messages: ReadMessage[] = [];
   let previous: RequestHead | null = null;
@@ -71,11 +71,11 @@ export interface Asked {
 }
 
 /** What of the pieces is read as the response to one request: interim heads (100, 103) and the final message. */
-export function readResponse(pieces: readonly string[], { method, upgradeTo, ended }: Asked): Reading {
+export function readResponse(pieces: Iterable<string>, { method, upgradeTo, ended }: Asked): Reading {
   const reader = new ResponseReader();
   const messages: ReadMessage[] = [];
-  const whole = pieces.join('');
-  const heads = responseHeads(whole);
+  let received = '';
+  const heads = responseHeads(() => received);
   let before = 0;
   let at = 0;
   const onHead = ({ status }: { readonly status: number }) => {
@@ -95,6 +95,7 @@ export function readResponse(pieces: readonly string[], { method, upgradeTo, end
   try {
     for (const piece of pieces) {
       const buf = Buffer.from(`#${piece}`, 'latin1');
+      received += piece;
       at = 1;
       while (at < buf.length && (reader.state === 'head' || reader.state === 'content')) at = reader.step(buf, at);
       if (reader.state === 'done' || reader.state === 'upgraded') break;
@@ -106,21 +107,22 @@ export function readResponse(pieces: readonly string[], { method, upgradeTo, end
     if (reader.state !== 'done' && reader.state !== 'upgraded') return { messages, outcome: 'waiting', reason: '' };
     const last = messages.at(-1)!;
     last.trailers = reader.trailers?.flat ?? [];
-    last.end = ended && at === 0 ? whole.length : Math.min(before + at - 1, whole.length);
+    last.end = Math.min(before + Math.max(0, at - 1), received.length);
     return { messages, outcome: 'closed', reason: '' };
   } catch (error) {
     return { messages, outcome: 'refused', reason: reasonOf(error) };
   }
 }
 
-function* responseHeads(text: string): Generator<ParsedResponse, undefined> {
-  const buf = Buffer.from(text, 'latin1');
+/** The heads in a row of what has been received so far; what belongs to the connection is taken out of a reader's own. */
+function* responseHeads(received: () => string): Generator<ParsedResponse, undefined> {
   let at = 0;
   for (;;) {
-    const head = parseResponseHead(buf, at, buf.length, RESPONSE_LIMITS);
+    const buf = Buffer.from(received().slice(at), 'latin1');
+    const head = parseResponseHead(buf, 0, buf.length, RESPONSE_LIMITS);
     if (head === null) return undefined;
-    yield head;
-    at = head.end;
+    at += head.end;
+    yield { ...head, end: at };
   }
 }
 
