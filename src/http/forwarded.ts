@@ -2,7 +2,7 @@
 // claims is dropped first, unless it is a trusted proxy.
 import { parseAuthority } from './authority.ts';
 import type { Client } from './exchange.ts';
-import { parseForwarded, writeForwarded } from './forwarded-field.ts';
+import { type ForwardedElement, parseForwarded, writeForwarded } from './forwarded-field.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
@@ -63,10 +63,15 @@ function forwardedClaims(headers: HeaderList, trusted: TrustedProxies): Claims |
   const field = headers.getJoined('forwarded');
   const elements = field === null ? null : parseForwarded(field);
   if (elements === null || elements.length === 0) return null;
-  const chain = trusted.believedChain(elements.map((element) => element.for ?? '').join(','));
+  const chain = trusted.believedChain(elements.map(nodeOf).join(','));
   const first = elements.at(-chain.length);
   if (chain.length === 0 || first === undefined) return null;
   return { chain, proto: knownProto(first.proto?.toLowerCase() ?? null), host: validHost(first.host) };
+}
+
+/** The node of one element; what holds a comma is none, and must not pass for two. */
+function nodeOf(element: ForwardedElement): string {
+  return element.for === null || element.for.includes(',') ? '' : element.for;
 }
 
 function knownProto(proto: string | null): string | null {
