@@ -1,5 +1,6 @@
 // Reads the responses of one upstream connection, one after another: interim heads, final head, content, trailers, and
 // whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets.
+import { listElements } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { ConnectionFields } from '../http/hop-by-hop.ts';
 import { isBodyless, type ResponseHead } from '../http/message.ts';
@@ -108,6 +109,10 @@ export class ResponseReader implements BodyConsumer {
     responseFraming(parsed.version, own, true);
     const protocol = own.upgrade;
     if (this.#upgradeTo === null || protocol === null) throw new Error('cannot accept 101: no upgrade was asked for');
+    const asked = listElements(this.#upgradeTo);
+    const chosen = listElements(protocol);
+    if (chosen.length === 0 || !chosen.every((name) => asked.includes(name)))
+      throw new Error('cannot accept 101: not for the protocol that was asked for'); // RFC 9110 section 7.8
     this.state = 'upgraded';
     this.keepAlive = false;
     this.#parts!.onUpgrade(parsed, protocol);

@@ -107,6 +107,10 @@ test('101 is an upgrade when one was asked for, and the bytes behind it are left
   assert.equal(rest, 'bytes');
   assert.throws(() => read([text]), /no upgrade was asked for/);
   assert.throws(() => read(['HTTP/1.1 101 Fine\r\n\r\n'], 'GET', 'websocket'), /101/);
+  for (const asked of ['h', 'chat, x', 'web'])
+    assert.throws(() => read([text], 'GET', asked), /not for the protocol/, asked);
+  assert.throws(() => read(['HTTP/1.1 101 Fine\r\nUpgrade: ,\r\n\r\n'], 'GET', 'websocket'), /not for the protocol/);
+  assert.equal(read([text], 'GET', 'chat, WebSocket').reader.state, 'upgraded');
 });
 
 test('a flood of interim responses is refused', () => {
