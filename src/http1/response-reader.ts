@@ -93,7 +93,9 @@ export class ResponseReader implements BodyConsumer {
     const own = ConnectionFields.take(headers);
     const framing = responseFraming(version, own, bodyless);
     const persists = version === '1.0' ? own.options.includes('keep-alive') : !own.options.includes('close');
-    this.keepAlive = persists && framing !== 'close';
+    // Content that is declared where none may be could still come, and would be taken for the next answer.
+    const isFalse204 = status === 204 && (own.transferEncoding !== null || (contentLength(own) ?? 0) > 0);
+    this.keepAlive = persists && framing !== 'close' && !isFalse204;
     if (own.keepAlive !== null) this.#readAnnouncedIdle(own.keepAlive);
     const length = bodyless ? contentLength(own) : typeof framing === 'number' ? framing : null;
     if (framing === 0) this.state = 'done';

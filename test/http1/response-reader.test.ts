@@ -73,6 +73,10 @@ test('a connection may serve again only after a response that says where it ends
     ['HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: Keep-Alive\r\n\r\n', true],
     ['HTTP/1.1 200 OK\r\n\r\n', false],
     ['HTTP/1.1 204 No Content\r\n\r\n', true],
+    ['HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n', true],
+    ['HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n', false],
+    ['HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n', false],
+    ['HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n', true],
   ];
   for (const [text, keepAlive] of table) assert.equal(read([text]).reader.keepAlive, keepAlive, text);
 });
