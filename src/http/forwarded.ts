@@ -7,8 +7,12 @@ import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** Any separator: CGI-style applications read `X.Forwarded.For` as `X-Forwarded-For` (GHSA-49wc-4hcv-v58q). */
-const CLIENT_CLAIM = /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$)|forwarded$|proxy$)/i;
+/**
+ * Any separator: CGI-style applications read `X.Forwarded.For` as `X-Forwarded-For` (GHSA-49wc-4hcv-v58q). X-Original-URL and
+ * X-Rewrite-URL name another path than the one the route was chosen by (CVE-2018-14773).
+ */
+const CLIENT_CLAIM =
+  /^(?:x[^0-9a-z](?:forwarded|real[^0-9a-z]ip$|(?:original|rewrite)[^0-9a-z]url$)|forwarded$|proxy$)/i;
 const F = 102;
 const P = 112;
 const X = 120;

@@ -39,6 +39,7 @@ test('this hop is appended to Via after those before it', () => {
 
 test("a client's word about itself is not passed on, in the spellings that applications take for the same field", () => {
   const claims = ['x-forwarded-for', 'x-forwarded-prefix', 'x-forwarded-port', 'forwarded', 'x-real-ip', 'proxy'];
+  const paths = ['x-original-url', 'x-rewrite-url', 'X.Original.Url'];
   const lookalikes = [
     'x.forwarded.for',
     'x_forwarded_for',
@@ -47,7 +48,19 @@ test("a client's word about itself is not passed on, in the spellings that appli
     'x_real-ip',
     'x!forwarded!for',
   ];
-  for (const name of [...claims, ...lookalikes]) assert.equal(isClientClaim(name, 0, name.length), true, name);
-  const others = ['x-forward', 'x-request-id', 'forwarded-by', 'x-real-ips', 'proxy-hint', 'host', '__proto__', 'x'];
+  for (const name of [...claims, ...paths, ...lookalikes])
+    assert.equal(isClientClaim(name, 0, name.length), true, name);
+  const others = [
+    'x-forward',
+    'x-request-id',
+    'forwarded-by',
+    'x-real-ips',
+    'x-original-urls',
+    'x-original',
+    'proxy-hint',
+    'host',
+    '__proto__',
+    'x',
+  ];
   for (const name of others) assert.equal(isClientClaim(name, 0, name.length), false, name);
 });
