@@ -94,31 +94,6 @@ test('HEAD, 204 and 304 have no content, keep their declared length, and leave b
   assert.equal(origin.peers.length, 1);
 });
 
-test('content where none may be is not passed on, and the upstream connection is not used again', async (t) => {
-  const { connect, origin } = await startChain(t, {
-    script: (asked, peer) => {
-      const status = asked.startLine.includes('/204')
-        ? '204 No Content'
-        : asked.startLine.includes('/304')
-          ? '304 X'
-          : '200 OK';
-      void peer.send(`HTTP/1.1 ${status}\r\nContent-Length: 4\r\n\r\nevil`);
-    },
-  });
-  const client = await connect();
-  for (const [method, target] of [
-    ['HEAD', '/'],
-    ['GET', '/204'],
-    ['GET', '/304'],
-  ] as const) {
-    await client.send(request(target, [], method));
-    await client.message(true);
-    await origin.peers.at(-1)!.end();
-  }
-  assert.equal(client.rest, '');
-  assert.equal(origin.peers.length, 3);
-});
-
 test('a client of HTTP/1.0 gets plain content until close, or a kept connection when it asks and the length is known', async (t) => {
   const { exchange, connect } = await startChain(t, {
     script: (asked, peer) => void peer.send(asked.startLine.includes('/chunked') ? `${CHUNKED}T: u\r\n\r\n` : ok()),

@@ -79,25 +79,6 @@ test('pipelined requests with content are kept apart, whole or in single bytes',
   assert.equal(origin.requests.length, 8);
 });
 
-test('a pipelined request behind one that ends the connection is not executed', async (t) => {
-  const { exchange, origin } = await startChain(t);
-  const behind = request('/behind');
-  for (const first of [
-    request('/', ['Connection: close']),
-    request('/', [], 'GET', 'HTTP/1.0'),
-    'GET / HTTP/1.1\r\n\r\n',
-    'GET / HTTP/1.1\nHost: app.localhost\n\n',
-    request('/', ['Content-Length: 1', 'Transfer-Encoding: chunked'], 'POST'),
-    `${request('/', ['Transfer-Encoding: chunked'], 'POST')}nonsense\r\n`,
-    request('/', ['Expect: nonsense']),
-    request('/', ['A : b']),
-  ]) {
-    const client = await exchange(first + behind);
-    assert.equal(client.text.split('HTTP/1.1 ').length, 2, `one answer to ${JSON.stringify(first)}`);
-  }
-  for (const asked of origin.requests) assert.doesNotMatch(asked.startLine, /behind/);
-});
-
 test('pipelined requests beyond what is worth holding wait in the network, not in memory, and lose nothing', async (t) => {
   let isFirst = true;
   const { promise: held, resolve: hold } = Promise.withResolvers<() => void>();

@@ -40,7 +40,7 @@ export async function startOrigin(
     socket.on('data', () => {
       for (;;) {
         const empty = peer.text.indexOf('\r\n\r\n', at);
-        if (empty === -1 || !/^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(peer.text.slice(at))) break;
+        if (empty === -1 || !/^\S+ .+ HTTP\/1\.\d\r\n/.test(peer.text.slice(at))) break;
         if (!isAnswered) {
           isAnswered = true;
           const request = splitMessage(peer.text.slice(at, empty + 4));

@@ -23,7 +23,7 @@ export function messageEnd(text: string, from: number, bodyless: boolean, ended:
   const head = text.slice(from, empty + 4);
   const start = empty + 4;
   const isResponse = head.startsWith('HTTP/');
-  if (bodyless || (isResponse && /^HTTP\/1\.1 (1\d\d|204|304) /.test(head))) return start;
+  if (bodyless || (isResponse && /^HTTP\/1\.[01] (1\d\d|204|304)\b/.test(head))) return start;
   if (/^transfer-encoding: *chunked\r$/im.test(head)) return chunkedEnd(text, start);
   const length = /^content-length: *(\d+)\r$/im.exec(head)?.[1];
   if (length !== undefined) return text.length >= start + Number(length) ? start + Number(length) : -1;
@@ -40,7 +40,7 @@ export function splitMessage(text: string): ReceivedMessage {
   return {
     head,
     startLine: head.slice(0, head.indexOf('\r\n')),
-    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0),
+    status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0),
     rawBody,
     body,
     trailers,
