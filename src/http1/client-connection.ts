@@ -1,6 +1,6 @@
 // One upstream HTTP/1.1 connection: writes a request, reads its response, and may be used again only if the response
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { NetConnectOpts } from 'node:net';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import type { EndOfTurn } from '../core/end-of-turn.ts';
@@ -13,6 +13,7 @@ import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
 import { KEPT_BYTES, Output } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
+import { UpstreamSocket } from './upstream-socket.ts';
 
 export interface ClientTimeouts {
   readonly connectMs: number;
@@ -38,7 +39,7 @@ export class ClientConnection implements Expiring {
   deadlineAt: number;
   /** Requests served so far. */
   served = 0;
-  readonly #socket: Socket;
+  readonly #socket: UpstreamSocket;
   readonly #owner: ConnectionOwner;
   readonly #timeouts: ClientTimeouts;
   readonly #sweep: DeadlineSweep;
@@ -64,8 +65,7 @@ export class ClientConnection implements Expiring {
     this.#readBuffer = new ReadBuffer(options.buffers);
     this.#collector = options.collector;
     this.deadlineAt = options.sweep.after(options.timeouts.connectMs);
-    this.#socket = connect({
-      ...address,
+    this.#socket = new UpstreamSocket({
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
@@ -75,6 +75,7 @@ export class ClientConnection implements Expiring {
         callback: (bytes) => this.#onRead(bytes),
       },
     });
+    this.#socket.connect(address);
     this.#output = new Output(this.#socket, options);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
