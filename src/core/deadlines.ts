@@ -43,7 +43,10 @@ export class DeadlineSweep {
   /** Runs on its own; `aheadMs`: as if it were that much later, so that a test can play time. */
   sweep(aheadMs = 0): void {
     const now = this.#now + aheadMs;
-    for (const member of this.#members) if (member.deadlineAt <= now) member.onDeadline();
+    const due: Expiring[] = [];
+    for (const member of this.#members) if (member.deadlineAt <= now) due.push(member);
+    // What one does may end another, or begin one whose time has not come.
+    for (const member of due) if (member.deadlineAt <= now && this.#members.has(member)) member.onDeadline();
   }
 
   /** While the process stands still, so does this clock: nobody is blamed for silence that we did not listen to. */

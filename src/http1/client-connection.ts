@@ -1,18 +1,17 @@
 // One upstream HTTP/1.1 connection: writes a request, reads its response, and may be used again only if the response
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
 import type { NetConnectOpts } from 'node:net';
-import type { BufferPool } from '../core/buffer-pool.ts';
-import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
-import type { EndOfTurn } from '../core/end-of-turn.ts';
-import { codeOf, PerantaraError } from '../core/errors.ts';
-import type { YoungCollector } from '../core/young-collector.ts';
+import type { Expiring } from '../core/deadlines.ts';
+import { codeOf, type PerantaraError } from '../core/errors.ts';
 import type { HeaderList } from '../http/header-list.ts';
+import type { ConnectionServices } from './connection-services.ts';
 import { blameUpstream } from './head-reader.ts';
 import { writeLastChunk, writeRequestHead } from './head-writer.ts';
 import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
 import { KEPT_BYTES, Output } from './output.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
+import { closedEarly, upstreamFault } from './upstream-fault.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
 
 export interface ClientTimeouts {
@@ -21,12 +20,8 @@ export interface ClientTimeouts {
   readonly bodyIdleMs: number;
 }
 
-export interface ClientConnectionOptions {
+export interface ClientConnectionOptions extends ConnectionServices {
   readonly timeouts: ClientTimeouts;
-  readonly sweep: DeadlineSweep;
-  readonly turn: EndOfTurn;
-  readonly buffers: BufferPool;
-  readonly collector: YoungCollector;
 }
 
 /** Told when the connection may be used again, and when it is gone. */
@@ -41,10 +36,7 @@ export class ClientConnection implements Expiring {
   served = 0;
   readonly #socket: UpstreamSocket;
   readonly #owner: ConnectionOwner;
-  readonly #timeouts: ClientTimeouts;
-  readonly #sweep: DeadlineSweep;
-  readonly #buffers: BufferPool;
-  readonly #collector: YoungCollector;
+  readonly #options: ClientConnectionOptions;
   readonly #output: Output;
   readonly #reader = new ResponseReader();
   readonly #readBuffer: ReadBuffer;
@@ -59,11 +51,8 @@ export class ClientConnection implements Expiring {
 
   constructor(address: NetConnectOpts, owner: ConnectionOwner, options: ClientConnectionOptions) {
     this.#owner = owner;
-    this.#timeouts = options.timeouts;
-    this.#sweep = options.sweep;
-    this.#buffers = options.buffers;
+    this.#options = options;
     this.#readBuffer = new ReadBuffer(options.buffers);
-    this.#collector = options.collector;
     this.deadlineAt = options.sweep.after(options.timeouts.connectMs);
     this.#socket = new UpstreamSocket({
       noDelay: true,
@@ -82,7 +71,7 @@ export class ClientConnection implements Expiring {
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error) => this.#fail(this.#broken(error)));
     this.#socket.on('close', () => this.#onClose());
-    this.#sweep.add(this);
+    options.sweep.add(this);
   }
 
   /** Whether the connection has carried a request before, so that the upstream may have closed it unnoticed. */
@@ -173,9 +162,9 @@ export class ClientConnection implements Expiring {
       this.#socket.destroy(); // idle for too long
       return;
     }
-    if (!this.#connected) this.#fail(failure('connect_timeout', 'connecting took too long'));
-    else if (this.#reader.state === 'head') this.#fail(failure('response_timeout', 'the response took too long'));
-    else this.#fail(failure('upstream_stalled', 'the connection stalled'));
+    if (!this.#connected) this.#fail(upstreamFault('connect_timeout', 'connecting took too long'));
+    else if (this.#reader.state === 'head') this.#fail(upstreamFault('response_timeout', 'the response took too long'));
+    else this.#fail(upstreamFault('upstream_stalled', 'the connection stalled'));
   }
 
   // What the socket tells.
@@ -193,11 +182,11 @@ export class ClientConnection implements Expiring {
   }
 
   #onRead(bytes: number): boolean {
-    this.#collector.note(bytes);
+    this.#options.collector.note(bytes);
     const chunk = this.#readBuffer.take(bytes);
     const before = this.#reader.pieces;
     this.#takeOwned(chunk);
-    if (this.#held === null) this.#buffers.count(chunk, this.#reader.pieces - before);
+    if (this.#held === null) this.#options.buffers.count(chunk, this.#reader.pieces - before);
     return !this.#paused;
   }
 
@@ -207,15 +196,15 @@ export class ClientConnection implements Expiring {
       return;
     }
     if (this.#reader.finish()) this.#finishResponse();
-    if (this.#observer !== null) this.#fail(this.#closedEarly());
+    if (this.#observer !== null) this.#fail(closedEarly(this.#reader.state === 'content'));
     else this.#socket.destroy();
   }
 
   #onClose(): void {
-    this.#sweep.delete(this);
+    this.#options.sweep.delete(this);
     const { readableEnded, writableEnded } = this.#socket;
     const isTunnelOver = this.#tunnelling && readableEnded && writableEnded;
-    if (this.#observer !== null && !isTunnelOver) this.#fail(this.#closedEarly());
+    if (this.#observer !== null && !isTunnelOver) this.#fail(closedEarly(this.#reader.state === 'content'));
     this.#owner.onClosed(this);
   }
 
@@ -290,25 +279,16 @@ export class ClientConnection implements Expiring {
 
   #updateDeadline(): void {
     if (!this.#connected || this.#tunnelling || this.#observer === null) return;
-    const { bodyIdleMs, responseHeadMs } = this.#timeouts;
-    if (!this.#requestSent)
-      this.deadlineAt = this.#output.blocked ? this.#sweep.after(bodyIdleMs) : Number.POSITIVE_INFINITY;
-    else if (this.#reader.state === 'head') this.deadlineAt = this.#sweep.after(responseHeadMs);
-    else this.deadlineAt = this.#paused ? Number.POSITIVE_INFINITY : this.#sweep.after(bodyIdleMs);
+    const { sweep, timeouts } = this.#options;
+    const { bodyIdleMs, responseHeadMs } = timeouts;
+    if (!this.#requestSent) this.deadlineAt = this.#output.blocked ? sweep.after(bodyIdleMs) : Number.POSITIVE_INFINITY;
+    else if (this.#reader.state === 'head') this.deadlineAt = sweep.after(responseHeadMs);
+    else this.deadlineAt = this.#paused ? Number.POSITIVE_INFINITY : sweep.after(bodyIdleMs);
   }
 
   #broken(cause: Error): PerantaraError {
     const why = codeOf(cause) || cause.message;
-    if (!this.#connected) return failure('connect_failed', `cannot connect: ${why}`, cause);
-    return failure('upstream_closed', `the connection broke: ${why}`, cause);
+    if (!this.#connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
+    return upstreamFault('upstream_closed', `the connection broke: ${why}`, cause);
   }
-
-  #closedEarly(): PerantaraError {
-    const where = this.#reader.state === 'content' ? 'in the middle of' : 'before';
-    return failure('upstream_closed', `the upstream closed the connection ${where} its response`);
-  }
-}
-
-function failure(code: string, what: string, cause?: unknown): PerantaraError {
-  return new PerantaraError(`cannot get a response: ${what}`, { code, source: 'upstream', cause });
 }

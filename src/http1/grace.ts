@@ -15,7 +15,7 @@ export const LINGER_MS = 2_000;
  * How long a client that has closed its side may go without response bytes before it is asked whether it is still there
  * (102, twice, then doubling the wait each time) or, where that cannot be asked, counts as gone.
  */
-export const HALF_CLOSED_MS = 1_000;
+export const HALF_CLOSED_MS = 2_000;
 
 /**
  * A client that takes its response slowly shows progress only when the system's send buffer (up to 4 MiB) has room for a

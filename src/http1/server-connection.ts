@@ -1,18 +1,18 @@
 // One downstream HTTP/1.1 connection: reads requests one after another, gives each to the handler as an Exchange, keeps
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 import type { Socket } from 'node:net';
-import type { BufferPool } from '../core/buffer-pool.ts';
-import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
-import type { EndOfTurn } from '../core/end-of-turn.ts';
+import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
-import type { YoungCollector } from '../core/young-collector.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
-import { clientGone, tooSlow, unexpected } from './connection-fault.ts';
-import { HALF_CLOSED_MS, LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
+import type { ConnectionServices } from './connection-services.ts';
+import { clientGone, tooSlow, unexpected } from './downstream-fault.ts';
+import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
+import { HalfClosedWatch } from './half-closed.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
+import { Input } from './input.ts';
 import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
 import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
@@ -20,14 +20,10 @@ import { type IncomingRequest, readRequest } from './request-reader.ts';
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
 import { readShared } from './shared-read.ts';
 
-export interface ServerConnectionOptions {
+export interface ServerConnectionOptions extends ConnectionServices {
   readonly scheme: 'http' | 'https';
   readonly handler: Handler;
   readonly timeouts: ServerTimeouts;
-  readonly sweep: DeadlineSweep;
-  readonly turn: EndOfTurn;
-  readonly buffers: BufferPool;
-  readonly collector: YoungCollector;
   /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
   readonly onFault: (error: PerantaraError) => void;
   /** Called once, when the socket is closed. */
@@ -43,15 +39,12 @@ export class ServerConnection implements ExchangeHost, Expiring {
   readonly #reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
   #exchange: ServerExchange | null = null;
   #previous: RequestHead | null = null;
-  #input: Buffer | null = null;
-  #inputAt = 0;
+  readonly #input = new Input();
+  readonly #halfClosed: HalfClosedWatch;
   #consuming = false;
   #inputEnded = false;
   #lingering = false;
   #draining = false;
-  #writtenAtHalfClose = 0;
-  #waitMs = HALF_CLOSED_MS;
-  #probes = 0;
 
   /** The socket is connected and past its TLS handshake; allowHalfOpen is set. */
   constructor(socket: Socket, client: Client, options: ServerConnectionOptions) {
@@ -59,6 +52,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.client = client;
     this.#options = options;
     this.output = new Output(socket, options);
+    this.#halfClosed = new HalfClosedWatch(socket);
     this.deadlineAt = options.sweep.after(options.timeouts.headMs);
   }
 
@@ -67,7 +61,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   }
 
   get inputPending(): boolean {
-    return this.#input !== null;
+    return this.#input.bytes !== null;
   }
 
   #after(ms: number): number {
@@ -89,7 +83,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   /** Finishes the exchange under way, then closes; at once when idle. */
   drain(): void {
     this.#draining = true;
-    if (this.#exchange === null && !this.#reader.started && this.#input === null) this.#endSocket();
+    if (this.#exchange === null && !this.#reader.started && !this.inputPending) this.#endSocket();
   }
 
   destroy(): void {
@@ -128,18 +122,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #onData(chunk: Buffer): void {
     this.#options.collector.note(chunk.length);
     if (this.#lingering) return;
-    if (this.#input === null) {
-      this.#input = chunk;
-      this.#inputAt = 0;
-    } else {
-      this.#input = Buffer.concat([this.#input.subarray(this.#inputAt), chunk]);
-      this.#inputAt = 0;
-    }
+    this.#input.push(chunk);
     this.#consume();
-    if (this.#input === chunk) {
-      this.#input = Buffer.from(chunk.subarray(this.#inputAt)); // it was lent
-      this.#inputAt = 0;
-    }
+    this.#input.keep(chunk);
     if (this.#exchange?.earnsTime(chunk.length, leastUpload(this.#options.timeouts))) this.#updateDeadline();
     else this.#updateFlow();
   }
@@ -147,7 +132,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #onEnd(): void {
     this.#inputEnded = true;
     const exchange = this.#exchange;
-    if (exchange === null && this.#input !== null) return; // answers to pipelined requests wait for room
+    if (exchange === null && this.inputPending) return; // answers to pipelined requests wait for room
     if (exchange === null || this.#lingering) this.#endSocket();
     else if (exchange.tunnelling) this.#consume();
     else if (!exchange.requestDone)
@@ -171,7 +156,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#options.sweep.delete(this);
     const exchange = this.#exchange;
     this.#exchange = null;
-    this.#input = null;
+    this.#input.clear();
     if (exchange !== null && (!exchange.responseEnded || exchange.tunnelling)) {
       exchange.fail(clientGone('before its response was complete'));
     }
@@ -184,8 +169,9 @@ export class ServerConnection implements ExchangeHost, Expiring {
       if (this.#lingering || this.output.blocked) this.#socket.destroy();
       else this.#endSocket();
     } else if (exchange === null) this.#fail(tooSlow('request head'));
-    else if (this.#inputEnded && !exchange.tunnelling && this.#isStillThere(exchange)) this.#watchHalfClosed();
-    else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
+    else if (this.#inputEnded && !exchange.tunnelling && this.#halfClosed.isStillThere(exchange)) {
+      this.#watchHalfClosed();
+    } else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
     else this.#fail(tooSlow('request content'));
   }
 
@@ -196,25 +182,26 @@ export class ServerConnection implements ExchangeHost, Expiring {
     if (this.#consuming) return;
     this.#consuming = true;
     try {
-      while (this.#input !== null && !this.#lingering) {
-        const input = this.#input;
+      const input = this.#input;
+      while (input.bytes !== null && !this.#lingering) {
+        const { bytes, at } = input;
         const exchange = this.#exchange;
         if (exchange === null) {
           if (this.output.blocked) break; // answers are not piled up for a client that does not take them
           // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
           if (!this.#reader.started) this.deadlineAt = this.#after(this.#options.timeouts.headMs);
-          const head = this.#reader.read(input, this.#inputAt, input.length);
-          this.#advance(head === null ? input.length : this.#reader.endAt);
+          const head = this.#reader.read(bytes, at, bytes.length);
+          input.advance(head === null ? bytes.length : this.#reader.endAt);
           if (head !== null) this.#begin(readRequest(head, this.#options.scheme, this.#previous));
         } else if (exchange.wantsInput) {
-          this.#advance(exchange.feed(input, this.#inputAt, input.length));
+          input.advance(exchange.feed(bytes, at, bytes.length));
           if (exchange.responseEnded && exchange.requestDone && exchange === this.#exchange) this.#nextRequest();
         } else {
           if (exchange.responseEnded && !exchange.requestDone) this.#endSocket(); // too much left to read and drop
           break;
         }
       }
-      if (this.#inputEnded && this.#input === null) this.#passOnEnd();
+      if (this.#inputEnded && !this.inputPending) this.#passOnEnd();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -226,12 +213,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
     const exchange = this.#exchange;
     if (exchange === null) this.#endSocket();
     else if (exchange.tunnelling && !exchange.requestDone) exchange.inputEnd();
-  }
-
-  #advance(to: number): void {
-    if (this.#input === null) return; // the socket was closed meanwhile
-    if (to >= this.#input.length) this.#input = null;
-    else this.#inputAt = to;
   }
 
   #begin(incoming: IncomingRequest): void {
@@ -247,15 +228,14 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#exchange = null;
     const { timeouts } = this.#options;
     this.deadlineAt = this.#after(this.output.blocked ? slowReaderMs(timeouts) : timeouts.keepAliveMs);
-    if (this.#draining && this.#input === null) this.#endSocket();
+    if (this.#draining && !this.inputPending) this.#endSocket();
   }
 
   /** Reads while somebody takes the bytes, and otherwise only as much as notices a client that leaves. */
   #updateFlow(): void {
     const exchange = this.#exchange;
-    const held = this.#input === null ? 0 : this.#input.length - this.#inputAt;
     let stop = exchange === null ? this.output.blocked : !exchange.wantsInput;
-    if (exchange?.requestDone) stop = held >= PIPELINE_BYTES;
+    if (exchange?.requestDone) stop = this.#input.length >= PIPELINE_BYTES;
     if (stop && !this.#lingering) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -268,18 +248,10 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#updateFlow();
   }
 
-  /** A client that closed its side may still read, or be gone: whoever is gone answers bytes with a reset. */
   #watchHalfClosed(): void {
-    if (this.#input === null) this.#exchange?.forceClose();
-    this.#writtenAtHalfClose = this.#socket.bytesWritten;
-    this.deadlineAt = this.#after(this.output.blocked ? slowReaderMs(this.#options.timeouts) : this.#waitMs);
-  }
-
-  /** Whether response bytes went out that met no reset, or, where there were none, others could be sent, ever more seldom. */
-  #isStillThere(exchange: ServerExchange): boolean {
-    if (this.#socket.bytesWritten > this.#writtenAtHalfClose) return true;
-    if (this.#probes++ > 0) this.#waitMs *= 2; // a reset that came after the FIN shows only at the second write
-    return exchange.probe();
+    if (!this.inputPending) this.#exchange?.forceClose();
+    this.#halfClosed.start();
+    this.deadlineAt = this.#after(this.output.blocked ? slowReaderMs(this.#options.timeouts) : this.#halfClosed.waitMs);
   }
 
   // The ends.
@@ -310,7 +282,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #endSocket(): void {
     if (this.#lingering) return;
     this.#lingering = true;
-    this.#input = null;
+    this.#input.clear();
     this.output.flush();
     this.#socket.end();
     if (this.#inputEnded) this.#socket.destroySoon();

@@ -142,9 +142,19 @@ export const upgradeCases: readonly HostileCase[] = [
   {
     item: 14,
     name: '101 with Content-Length and Transfer-Encoding',
-    source: 'RFC 9110 section 8.6, RFC 9112 section 6.1',
+    source: 'RFC 9112 section 6.3',
     script: (_asked, peer) => {
-      void peer.send(`${switching('websocket', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n')}bytes`);
+      void peer.send(switching('websocket', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'));
+    },
+    send: request('/', ASK),
+    expect: { client: [502], ends: 'kept', origin: ['GET /'], upstream: 'dropped' },
+  },
+  {
+    item: 14,
+    name: '101 with Content-Length, which says nothing about the bytes that follow',
+    source: 'RFC 9110 section 8.6',
+    script: (_asked, peer) => {
+      void peer.send(`${switching('websocket', 'Content-Length: 5\r\n')}bytes`);
       peer.finish();
     },
     send: async ({ client }) => {
