@@ -5,14 +5,13 @@ import type { Config, SiteConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { AcmeIssuer } from './acme/issuer.ts';
-import { parseCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
 import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
 import { LocalCa } from './local-ca.ts';
 import { CertificateManager, type WantedCertificate } from './manager.ts';
-import { CertificateResolver } from './resolver.ts';
+import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 
 export interface CertificateAutomationServices {
   readonly log: Logger;
@@ -32,7 +31,6 @@ export interface CertificateAutomation {
   readonly localRootPath: string;
 }
 
-/** Throws a PerantaraError when a supplied certificate cannot be read, which config loading has checked before. */
 export function createCertificateAutomation(
   config: Config,
   { log, clock, contextOptions }: CertificateAutomationServices,
@@ -40,16 +38,21 @@ export function createCertificateAutomation(
   const storage = new FileStorage(config.storage);
   const locker = new FileLocker(config.storage);
   const challenges = new ChallengeTokens();
-  const resolver = new CertificateResolver(contextOptions);
+  const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });
   const { directory: directoryUrl, email, trust } = config.acme;
   const common = { storage, locker, log, clock };
   const acme = new AcmeIssuer({ directoryUrl, email, trust, challenges, userAgent: userAgent(), ...common });
 
-  const want = ({ host, tls }: SiteConfig): WantedCertificate =>
-    tls.kind === 'supplied'
-      ? { host, kind: 'supplied', certificate: parseCertificate(tls.certPem, tls.keyPem) }
-      : { host, kind: 'managed', issuer: tls.kind === 'local' ? localCa : acme };
+  /** One value, and so one secure context, for a certificate that many sites have; config loading has checked it. */
+  const supplied = new Map<string, ServedCertificate>();
+  const want = ({ host, tls }: SiteConfig): WantedCertificate => {
+    if (tls.kind !== 'supplied') return { host, kind: 'managed', issuer: tls.kind === 'local' ? localCa : acme };
+    const id = tls.certPem + tls.keyPem;
+    const certificate = supplied.get(id) ?? { certPem: tls.certPem, keyPem: tls.keyPem };
+    supplied.set(id, certificate);
+    return { host, kind: 'supplied', certificate };
+  };
   const manager = new CertificateManager(config.sites.map(want), {
     ...common,
     store: new CertificateStore(storage, log),

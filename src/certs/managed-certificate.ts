@@ -8,12 +8,15 @@ import { type Certificate, verifyIssued } from './certificate.ts';
 import { type CertificateState, type CertificateStore, certificateFolder, FRESH_STATE } from './certificate-store.ts';
 import type { Issuer } from './issuer.ts';
 import { attemptAllowedAt, needsRenewal, nextAttemptAt, type RenewalDecision, type RenewReason } from './renewal.ts';
+import type { ServedCertificate } from './resolver.ts';
 import type { Lock, Locker, Storage } from './storage.ts';
 
 /** Where certificates go live: the resolver of this process, later of every worker. */
 export interface CertificatePublisher {
   /** Throws a PerantaraError when the certificate cannot be served; the one before then stays. */
-  publish(pattern: string, certificate: Certificate): void;
+  publish(pattern: string, certificate: ServedCertificate): void;
+  /** The same unchecked, at next to no cost: for one that was published in an earlier life. */
+  restore(pattern: string, certificate: ServedCertificate): void;
   withdraw(pattern: string): void;
 }
 
@@ -34,6 +37,8 @@ export class ManagedCertificate {
   readonly issuer: Issuer;
   readonly #services: ManagedCertificateServices;
   #certificate: Certificate | null = null;
+  /** Fingerprint of the newest certificate that the publisher took after checking it. */
+  #accepted: string | null = null;
   #recognized = true;
   #state: CertificateState = FRESH_STATE;
   /** Obtained and served, but storing it failed: stored at the next turn without asking the CA again. */
@@ -51,12 +56,17 @@ export class ManagedCertificate {
     return this.#state.failures;
   }
 
-  /** Publishes the stored certificate, if there is a usable one. Never rejects, never asks the issuer. */
+  /**
+   * Publishes the stored certificate, if there is a usable one; that it can be served is checked at the first turn.
+   * Never rejects, never asks the issuer.
+   */
   async load(): Promise<void> {
-    const { store, log } = this.#services;
+    const { store, publisher, log } = this.#services;
     try {
       this.#state = await store.loadState(this.issuer.id, this.name);
-      await this.#adopt(await store.read(this.issuer.id, this.name));
+      const certificate = await store.read(this.issuer.id, this.name);
+      if (certificate !== null) publisher.restore(this.name, certificate);
+      await this.#hold(certificate);
     } catch (error) {
       log.error({ name: this.name, err: error }, 'stored certificate unreadable');
     }
@@ -145,14 +155,19 @@ export class ManagedCertificate {
 
   /** Serves the certificate from now on. What cannot be served counts as missing. */
   async #adopt(certificate: Certificate | null): Promise<void> {
-    if (certificate !== null && certificate.fingerprint !== this.#certificate?.fingerprint) {
+    if (certificate !== null && certificate.fingerprint !== this.#accepted) {
       try {
         this.#services.publisher.publish(this.name, certificate);
+        this.#accepted = certificate.fingerprint;
       } catch (error) {
         this.#services.log.error({ name: this.name, err: error }, 'certificate refused');
         certificate = null;
       }
     }
+    await this.#hold(certificate);
+  }
+
+  async #hold(certificate: Certificate | null): Promise<void> {
     this.#certificate = certificate;
     this.#recognized = certificate === null || (await this.issuer.recognizes(certificate));
   }

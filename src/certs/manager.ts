@@ -2,14 +2,19 @@
 // Never stands between a client and its certificate: handshakes read the resolver, start() never waits for a CA.
 import { PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
-import type { Certificate } from './certificate.ts';
+import { pooledMap } from '../core/pooled-map.ts';
 import type { Issuer } from './issuer.ts';
 import { ManagedCertificate, type ManagedCertificateServices } from './managed-certificate.ts';
+import type { ServedCertificate } from './resolver.ts';
 
 /** One host pattern and where its certificate comes from. */
 export type WantedCertificate =
   | { readonly host: string; readonly kind: 'managed'; readonly issuer: Issuer }
-  | { readonly host: string; readonly kind: 'supplied'; readonly certificate: Certificate };
+  /** `certificate`: known to be one that OpenSSL takes. */
+  | { readonly host: string; readonly kind: 'supplied'; readonly certificate: ServedCertificate };
+
+/** Stored certificates read at once: enough to keep the four threads of Node's file system busy. */
+const MAX_LOADS = 16;
 
 /** Flights at once, per issuer. */
 const MAX_FLIGHTS = 10;
@@ -21,9 +26,11 @@ export class CertificateManager implements Lifecycle {
   readonly #services: ManagedCertificateServices;
   readonly #managed: ManagedCertificate[] = [];
   readonly #flights = new Map<ManagedCertificate, Promise<void>>();
+  readonly #lanes = new Map<Issuer, Lane>();
   readonly #abort = new AbortController();
   #state: 'new' | 'loaded' | 'running' | 'closed' = 'new';
   #timer: NodeJS.Timeout | undefined;
+  #nextLookAt = 0;
 
   constructor(wanted: readonly WantedCertificate[], services: ManagedCertificateServices) {
     this.#wanted = wanted;
@@ -34,19 +41,12 @@ export class CertificateManager implements Lifecycle {
   async load(): Promise<void> {
     if (this.#state !== 'new') return;
     this.#state = 'loaded';
-    const { publisher, log } = this.#services;
     for (const wanted of this.#wanted) {
-      if (wanted.kind === 'managed') {
-        this.#managed.push(new ManagedCertificate(wanted.host, wanted.issuer, this.#services));
-        continue;
-      }
-      try {
-        publisher.publish(wanted.host, wanted.certificate);
-      } catch (error) {
-        log.error({ name: wanted.host, err: error }, 'certificate refused');
-      }
+      if (wanted.kind === 'supplied') this.#services.publisher.restore(wanted.host, wanted.certificate);
+      else this.#managed.push(new ManagedCertificate(wanted.host, wanted.issuer, this.#services));
     }
-    for (const certificate of this.#managed) await certificate.load();
+    for (const issuer of this.#issuers()) this.#lanes.set(issuer, { waiting: [], flying: 0 });
+    await pooledMap(this.#managed, MAX_LOADS, (certificate) => certificate.load());
   }
 
   /** Loads, if that has not been done, and begins to obtain what is missing or due, in the background. */
@@ -78,32 +78,58 @@ export class CertificateManager implements Lifecycle {
     return [...new Set(this.#managed.map(({ issuer }) => issuer))];
   }
 
-  /** Starts what is due, as far as there is room, and comes back when the next name is. */
+  /** Lines up what is due and comes back when the next name is. */
   #look(): void {
     if (this.#state !== 'running') return;
-    clearTimeout(this.#timer);
     const now = this.#services.clock.now();
     let nextAt = now + MAX_NAP_MS;
-    const flying = new Map<Issuer, number>();
-    for (const { issuer } of this.#flights.keys()) flying.set(issuer, (flying.get(issuer) ?? 0) + 1);
-    // Names that never failed go first, so that broken ones cannot hold the places of healthy ones.
-    const idle = this.#managed.filter((certificate) => !this.#flights.has(certificate));
-    for (const certificate of idle.sort((a, b) => a.failures - b.failures)) {
+    for (const lane of this.#lanes.values()) lane.waiting = [];
+    for (const certificate of this.#managed) {
+      if (this.#flights.has(certificate)) continue;
       const at = certificate.dueAt(now);
       if (at > now) nextAt = Math.min(nextAt, at);
-      else if ((flying.get(certificate.issuer) ?? 0) < MAX_FLIGHTS) {
-        flying.set(certificate.issuer, (flying.get(certificate.issuer) ?? 0) + 1);
-        this.#fly(certificate);
-      }
+      else this.#lanes.get(certificate.issuer)!.waiting.push(certificate);
     }
-    this.#timer = setTimeout(() => this.#look(), nextAt - now).unref();
+    this.#lookAt(nextAt, now);
+    for (const lane of this.#lanes.values()) {
+      // Names that never failed go first, so that broken ones cannot hold the places of healthy ones.
+      lane.waiting.sort((a, b) => a.failures - b.failures).reverse();
+      this.#launch(lane);
+    }
   }
 
-  #fly(certificate: ManagedCertificate): void {
-    const flight = certificate.tend(this.#abort.signal).then(() => {
-      this.#flights.delete(certificate);
-      this.#look();
-    });
-    this.#flights.set(certificate, flight);
+  #lookAt(at: number, now: number): void {
+    clearTimeout(this.#timer);
+    this.#nextLookAt = at;
+    this.#timer = setTimeout(() => this.#look(), at - now).unref();
   }
+
+  #launch(lane: Lane): void {
+    while (this.#state === 'running' && lane.flying < MAX_FLIGHTS) {
+      const certificate = lane.waiting.pop();
+      if (certificate === undefined) return;
+      lane.flying++;
+      this.#flights.set(
+        certificate,
+        certificate.tend(this.#abort.signal).then(() => this.#land(certificate, lane)),
+      );
+    }
+  }
+
+  #land(certificate: ManagedCertificate, lane: Lane): void {
+    lane.flying--;
+    this.#flights.delete(certificate);
+    if (this.#state !== 'running') return;
+    const now = this.#services.clock.now();
+    const at = certificate.dueAt(now);
+    if (at < this.#nextLookAt) this.#lookAt(at, now);
+    this.#launch(lane);
+  }
+}
+
+/** One issuer's flights. */
+interface Lane {
+  /** Due, the first to go last. */
+  waiting: ManagedCertificate[];
+  flying: number;
 }

@@ -2,8 +2,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { codeOf, messageOf } from '../core/errors.ts';
+import { checkSecureContext } from '../core/secure-context.ts';
 import type { SiteTls } from './config.ts';
 import type { Draft } from './draft.ts';
 import { pemBlocks, readText } from './pem-file.ts';
@@ -30,7 +30,7 @@ export function readSuppliedCertificate(
   if (key === null || !checkPair(chain, key.key, path, draft)) return null;
   const certPem = chain.map((certificate) => certificate.toString()).join('');
   try {
-    createSecureContext({ cert: certPem, key: key.pem });
+    checkSecureContext({ cert: certPem, key: key.pem });
   } catch (error) {
     draft.errorAt([...path, 'cert'], `TLS refuses it: ${messageOf(error).replace(/^error:\w+:[^:]*:+/, '')}`);
     return null;

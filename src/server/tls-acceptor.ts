@@ -10,6 +10,8 @@ import type { Peer } from './gate.ts';
 /** Where certificates are found: certs/resolver. */
 export interface ContextSource {
   resolve(servername: string): SecureContext | null;
+  /** Whether `resolve` would find one; costs nothing. */
+  serves(servername: string): boolean;
   resolveAddress(address: string): SecureContext | null;
 }
 
@@ -106,7 +108,7 @@ export class TlsAcceptor {
    * OpenSSL does not tell the name of a resumed session at all ('' then): that it was served once has to do.
    */
   #mayResume(socket: TLSSocket, name: string, byAddress: SecureContext | null): boolean {
-    if (name !== '') return this.#options.contexts.resolve(name) !== null;
+    if (name !== '') return this.#options.contexts.serves(name);
     return byAddress !== null || socket.getProtocol() === 'TLSv1.2';
   }
 

@@ -3,6 +3,7 @@ import { mock, type TestContext, test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
 import type { Certificate } from '../../src/certs/certificate.ts';
 import { CertificateStore } from '../../src/certs/certificate-store.ts';
+import { ManagedCertificate } from '../../src/certs/managed-certificate.ts';
 import { CertificateManager, type WantedCertificate } from '../../src/certs/manager.ts';
 import type { Storage } from '../../src/certs/storage.ts';
 import { PerantaraError } from '../../src/core/errors.ts';
@@ -387,15 +388,70 @@ test('closing aborts what is under way, counts it as no failure, and releases th
   assert.equal(world.held.size, 0);
 });
 
-test('supplied certificates are published; one that is refused stops no other', async () => {
+test('supplied certificates are published', async () => {
   const world = new World();
-  world.publisher.refuse = (pattern) => pattern === 'weak.example';
   const supplied = (host: string): WantedCertificate => ({ host, kind: 'supplied', certificate: mint([host], root) });
-  const manager = world.managerOf([supplied('weak.example'), supplied('a.example')]);
+  const manager = world.managerOf([supplied('a.example'), supplied('b.example')]);
   await manager.start();
   await manager.close();
-  assert.deepEqual(world.publisher.names(), ['a.example']);
-  assert.deepEqual(world.logged.messages(), ['certificate refused']);
+  assert.deepEqual(world.publisher.names(), ['a.example', 'b.example']);
+  assert.deepEqual(world.logged.messages(), []);
+});
+
+test('a stored certificate that OpenSSL refuses by now is found out at its first turn and obtained anew', async () => {
+  const world = new World();
+  const first = world.manager(['a.example']);
+  await first.start();
+  await world.publisher.times(1);
+  await first.close();
+  world.now += HOUR;
+  const weak = world.publisher.published[0]!.certificate;
+  const again = new World(undefined, world.disk);
+  again.now = world.now;
+  let refused = 0;
+  again.publisher.refuse = () => refused++ === 0;
+  const manager = again.manager(['a.example']);
+  await manager.start();
+  await again.publisher.times(2);
+  await manager.close();
+  assert.deepEqual(again.issuer.asked, ['a.example']);
+  assert.notEqual(again.publisher.published[1]!.certificate.certPem, weak.certPem);
+  assert.deepEqual(again.logged.messages().slice(0, 2), ['certificate refused', 'certificate obtained']);
+});
+
+test('the stored certificates of many names are read a few at a time', async (t) => {
+  const names = Array.from({ length: 100 }, (_, index) => `${index}.example`);
+  const world = new World();
+  const first = world.manager(names);
+  await first.start();
+  await world.publisher.times(names.length);
+  await first.close();
+
+  let reading = 0;
+  let most = 0;
+  const load = world.disk.load.bind(world.disk);
+  t.mock.method(world.disk, 'load', async (key: string) => {
+    most = Math.max(most, ++reading);
+    await new Promise((resolve) => setImmediate(resolve));
+    reading--;
+    return load(key);
+  });
+  const second = world.manager(names);
+  await second.load();
+  await second.close();
+  assert.ok(most > 1 && most <= 20, `${most} at once`);
+  assert.equal(world.publisher.published.length, 2 * names.length);
+});
+
+test('the work of deciding what is due grows with the number of names, not with its square', async (t) => {
+  const looks = t.mock.method(ManagedCertificate.prototype, 'dueAt');
+  const names = Array.from({ length: 300 }, (_, index) => `${index}.example`);
+  const world = new World();
+  const manager = world.manager(names);
+  await manager.start();
+  await world.publisher.times(names.length);
+  await manager.close();
+  assert.ok(looks.mock.callCount() <= 3 * names.length, `${looks.mock.callCount()} looks`);
 });
 
 test('a damaged stored certificate is reported, kept aside and obtained anew', async () => {

@@ -4,17 +4,23 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { connect, createServer, type PeerCertificate } from 'node:tls';
-import { parseCertificate } from '../../src/certs/certificate.ts';
+import { type TestContext, test } from 'node:test';
+import { connect, createServer, type PeerCertificate, type SecureContextOptions } from 'node:tls';
+import { type Certificate, parseCertificate } from '../../src/certs/certificate.ts';
 import { CertificateResolver } from '../../src/certs/resolver.ts';
+import { capturedLog } from '../support/captured-log.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = makeAuthority();
 
+function makeResolver(contextOptions: SecureContextOptions = {}, maxContexts?: number): CertificateResolver {
+  const { log } = capturedLog();
+  return new CertificateResolver({ contextOptions, log, ...(maxContexts === undefined ? {} : { maxContexts }) });
+}
+
 test('an exact name wins over a wildcard, and a wildcard covers one label', () => {
-  const resolver = new CertificateResolver({});
+  const resolver = makeResolver();
   resolver.publish('a.example.com', mint(['a.example.com'], root));
   resolver.publish('*.example.com', mint(['*.example.com'], root));
   const exact = resolver.resolve('a.example.com');
@@ -26,7 +32,7 @@ test('an exact name wins over a wildcard, and a wildcard covers one label', () =
 });
 
 test('a server name is found in any case and with its root dot (CVE-2026-48928, CVE-2022-23632)', () => {
-  const resolver = new CertificateResolver({});
+  const resolver = makeResolver();
   resolver.publish('a.example.com', mint(['a.example.com'], root));
   resolver.publish('*.dev.example', mint(['*.dev.example'], root));
   for (const name of ['A.Example.COM', 'a.example.com.', 'X.DEV.example', 'x.dev.example.'])
@@ -34,7 +40,7 @@ test('a server name is found in any case and with its root dot (CVE-2026-48928, 
 });
 
 test('a name without a certificate, and what is no name at all, gets none', () => {
-  const resolver = new CertificateResolver({});
+  const resolver = makeResolver();
   resolver.publish('*.example.com', mint(['*.example.com'], root));
   resolver.publish('localhost', mint(['localhost'], root));
   const strange = [
@@ -54,14 +60,14 @@ test('a name without a certificate, and what is no name at all, gets none', () =
 });
 
 test('a withdrawn name gets no certificate any more', () => {
-  const resolver = new CertificateResolver({});
+  const resolver = makeResolver();
   resolver.publish('a.example.com', mint(['a.example.com'], root));
   resolver.withdraw('a.example.com');
   assert.equal(resolver.resolve('a.example.com'), null);
 });
 
 test('a client without a server name is matched by the address it connected to, however that is written', () => {
-  const resolver = new CertificateResolver({});
+  const resolver = makeResolver();
   resolver.publish('127.0.0.1', mint(['127.0.0.1'], root));
   resolver.publish('2001:db8::1', mint(['2001:db8::1'], root));
   assert.ok(resolver.resolveAddress('127.0.0.1') !== null);
@@ -71,18 +77,36 @@ test('a client without a server name is matched by the address it connected to, 
   assert.equal(resolver.resolveAddress(''), null);
 });
 
-test('one context is built for a certificate, however many names and handshakes use it', () => {
-  const resolver = new CertificateResolver({});
+test('one context is built for a certificate, at first use, however many names and handshakes use it', () => {
+  const resolver = makeResolver();
   const certificate = mint(['a.example.com', 'b.example.com'], root);
   resolver.publish('a.example.com', certificate);
-  resolver.publish('b.example.com', certificate);
+  resolver.restore('b.example.com', certificate);
+  assert.ok(resolver.serves('A.example.com.'));
+  assert.ok(!resolver.serves('c.example.com'));
+  assert.equal(resolver.built, 0);
   const context = resolver.resolve('a.example.com');
-  resolver.publish('a.example.com', certificate);
   assert.equal(resolver.resolve('a.example.com'), context);
   assert.equal(resolver.resolve('b.example.com'), context);
+  assert.equal(resolver.built, 1);
 });
 
-test('a certificate that OpenSSL refuses is reported and does not replace the good one', async (t) => {
+test('the contexts of names in use are kept, others only as far as there is room', () => {
+  const resolver = makeResolver({}, 3);
+  const names = Array.from({ length: 10 }, (_, i) => `${i}.example.com`);
+  for (const name of names) resolver.restore(name, mint([name], root));
+  const busy = resolver.resolve('0.example.com');
+  for (const name of names) {
+    assert.ok(resolver.resolve(name) !== null, name);
+    assert.equal(resolver.resolve('0.example.com'), busy, name);
+  }
+  assert.equal(resolver.built, 3);
+  resolver.withdraw('0.example.com');
+  assert.equal(resolver.built, 2);
+});
+
+/** Its key has 512 bits. */
+async function weakCertificate(t: TestContext): Promise<Certificate> {
   const folder = await temporaryFolder(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const request = [
@@ -97,8 +121,12 @@ test('a certificate that OpenSSL refuses is reported and does not replace the go
     'subjectAltName=DNS:a.example.com',
   ];
   execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const weak = parseCertificate(readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'));
-  const resolver = new CertificateResolver({});
+  return parseCertificate(readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'));
+}
+
+test('a certificate that OpenSSL refuses is reported and does not replace the good one', async (t) => {
+  const weak = await weakCertificate(t);
+  const resolver = makeResolver();
   resolver.publish('a.example.com', mint(['a.example.com'], root));
   const good = resolver.resolve('a.example.com');
   assert.throws(() => resolver.publish('a.example.com', weak), {
@@ -108,8 +136,21 @@ test('a certificate that OpenSSL refuses is reported and does not replace the go
   assert.equal(resolver.resolve('a.example.com'), good);
 });
 
+test('one that was taken on trust and is refused after all serves nobody and is reported once', async (t) => {
+  const { log, lines } = capturedLog();
+  const resolver = new CertificateResolver({ contextOptions: {}, log });
+  resolver.restore('a.example.com', await weakCertificate(t));
+  for (let times = 0; times < 3; times++) assert.equal(resolver.resolve('a.example.com'), null);
+  assert.equal(resolver.serves('a.example.com'), false);
+  assert.deepEqual(
+    lines.map(({ msg, name }) => [msg, name]),
+    [['certificate refused', 'a.example.com']],
+  );
+  assert.match(lines[0]?.err?.message ?? '', /key too small/);
+});
+
 test('a new certificate is served to new handshakes while connections with the old one go on', async (t) => {
-  const resolver = new CertificateResolver({ minVersion: 'TLSv1.2' });
+  const resolver = makeResolver({ minVersion: 'TLSv1.2' });
   const [old, fresh] = [mint(['a.example.com'], root), mint(['a.example.com'], root)];
   resolver.publish('a.example.com', old);
   const server = createServer(

@@ -51,6 +51,7 @@ test('a look-up that throws fails its own handshake and no other (Node CVE-2026-
       if (name === 'bad.localhost') throw new Error('the look-up broke');
       return good;
     },
+    serves: () => true,
     resolveAddress: () => null,
   });
   for (let i = 0; i < 3; i++) {

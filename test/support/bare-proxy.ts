@@ -141,6 +141,6 @@ function secureAcceptor(
   const { certPem, keyPem } = mint(['app.localhost'], makeAuthority());
   const contextOptions = secureContextOptions();
   const context = createSecureContext({ ...contextOptions, cert: certPem, key: keyPem });
-  const contexts = { resolve: () => context, resolveAddress: () => null };
+  const contexts = { resolve: () => context, serves: () => true, resolveAddress: () => null };
   return new TlsAcceptor({ contexts, contextOptions, handshakeMs: TIMEOUTS.handshakeMs, sweep, onSecure: serve });
 }

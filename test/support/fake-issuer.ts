@@ -41,20 +41,33 @@ export class FakeIssuer implements Issuer {
 }
 
 export class RecordingPublisher implements CertificatePublisher {
+  /** Without the second publication of what was restored, which only checks it. */
   readonly published: { readonly pattern: string; readonly certificate: Certificate }[] = [];
   refuse: (pattern: string) => boolean = () => false;
+  readonly #unchecked = new Map<string, string>();
   readonly #changed = new Changes();
 
   publish(pattern: string, certificate: Certificate): void {
+    const restored = this.#unchecked.get(pattern);
+    this.#unchecked.delete(pattern);
     if (this.refuse(pattern)) throw new Error('refused');
-    this.published.push({ pattern, certificate });
-    this.#changed.tell();
+    if (restored !== certificate.fingerprint) this.#record(pattern, certificate);
+  }
+
+  restore(pattern: string, certificate: Certificate): void {
+    this.#unchecked.set(pattern, certificate.fingerprint);
+    this.#record(pattern, certificate);
   }
 
   withdraw(): void {}
 
   names(): string[] {
     return this.published.map(({ pattern }) => pattern);
+  }
+
+  #record(pattern: string, certificate: Certificate): void {
+    this.published.push({ pattern, certificate });
+    this.#changed.tell();
   }
 
   /** Resolves when so many certificates have been published. */
