@@ -67,7 +67,13 @@ export async function holdConnections(rig: LoadRig, port: number, count: number)
   }
 }
 
-async function runProgram(rig: LoadRig, name: string, args: readonly string[], seconds: number): Promise<unknown> {
+/** Runs one of the programs to its end; resolves with the last line of JSON it printed. */
+export async function runProgram(
+  rig: LoadRig,
+  name: string,
+  args: readonly string[],
+  seconds: number,
+): Promise<unknown> {
   const all = [resolve(PROGRAMS, name), ...args];
   const { code, output } = await runPinned(
     { command: process.execPath, args: all, core: rig.core },

@@ -7,13 +7,24 @@ export const GROUP = 'X25519';
 
 const context = createSecureContext({ minVersion: 'TLSv1.3', ciphers: SUITE, ecdhCurve: GROUP });
 
-/** Without `session`: a full handshake. Nobody has checked the certificate. */
-export function connectSecurely(port: number, session?: Buffer): TLSSocket {
-  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true });
+export interface SecureOptions {
+  /** Without it: a full handshake. */
+  readonly session?: Buffer | undefined;
+  /** Default localhost. */
+  readonly servername?: string;
+  /** Where to connect from. Default whatever the system takes. */
+  readonly localAddress?: string;
+}
+
+/** Nobody has checked the certificate. */
+export function connectSecurely(port: number, options: SecureOptions = {}): TLSSocket {
+  const { session, servername = 'localhost', localAddress } = options;
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true, ...from });
   socket.on('error', () => {}); // the TLS socket reports it
   return connectTls({
     socket,
-    servername: 'localhost',
+    servername,
     secureContext: context,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
@@ -21,6 +32,11 @@ export function connectSecurely(port: number, session?: Buffer): TLSSocket {
   });
 }
 
-export function requestText(path: string, port: number, connection: 'close' | 'keep-alive'): string {
-  return `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: ${connection}\r\n\r\n`;
+export function requestText(
+  path: string,
+  port: number,
+  connection: 'close' | 'keep-alive',
+  host = 'localhost',
+): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: ${connection}\r\n\r\n`;
 }

@@ -11,16 +11,23 @@ export interface WrkOptions {
   readonly seconds: number;
   /** Sends this many bytes with POST. Default none: GET. */
   readonly bodyBytes?: number;
+  /** Host fields to ask for in turn, at random. Default the address alone. */
+  readonly hosts?: readonly string[];
 }
 
 /** wrk takes whole seconds; others are rounded up. */
 export async function runWrk(rig: LoadRig, port: number, options: WrkOptions): Promise<Outcome> {
-  const { path, connections, bodyBytes } = options;
+  const { path, connections, bodyBytes, hosts } = options;
   const seconds = Math.ceil(options.seconds);
   const script: string[] = [];
   if (bodyBytes !== undefined) {
     const file = join(rig.folder, `post-${bodyBytes}.lua`);
     await writeFile(file, `wrk.method = "POST"\nwrk.body = string.rep("x", ${bodyBytes})\n`);
+    script.push('-s', file);
+  }
+  if (hosts !== undefined) {
+    const file = join(rig.folder, 'hosts.lua');
+    await writeFile(file, hostScript(hosts, path));
     script.push('-s', file);
   }
   const args = [
@@ -43,6 +50,17 @@ export async function runWrk(rig: LoadRig, port: number, options: WrkOptions): P
     (seconds + 20) * 1_000,
   );
   return readWrk(code, output);
+}
+
+/** All requests are written before the first is sent, so that the client's work does not grow with their number. */
+function hostScript(hosts: readonly string[], path: string): string {
+  return `local hosts = { ${hosts.map((host) => `"${host}"`).join(', ')} }
+local requests = {}
+function init()
+  for i, host in ipairs(hosts) do requests[i] = wrk.format("GET", "${path}", { Host = host }) end
+end
+function request() return requests[math.random(#requests)] end
+`;
 }
 
 function readWrk(code: number, output: string): Outcome {

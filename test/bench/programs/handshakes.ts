@@ -2,7 +2,8 @@
 // ticket of the connections before), and says how many were which.
 // usage: node handshakes.ts PORT full|resumed SECONDS CONCURRENCY
 import { percentile } from '../load/outcome.ts';
-import { connectSecurely, requestText } from '../load/secure-client.ts';
+import { requestText } from '../load/secure-client.ts';
+import { visit } from '../load/visit.ts';
 
 const [port, mode, seconds, concurrency] = process.argv.slice(2) as [string, 'full' | 'resumed', string, string];
 const request = requestText('/small', Number(port), 'close');
@@ -29,38 +30,14 @@ async function worker(): Promise<void> {
   while (performance.now() < end) {
     const startedAt = performance.now();
     try {
-      const next = await visit(session);
+      const { ticket, resumed: isResumed } = await visit(Number(port), request, { session });
       tookUs.push((performance.now() - startedAt) * 1_000);
-      if (mode === 'resumed') session = next ?? session;
+      if (isResumed) resumed++;
+      if (mode === 'resumed') session = ticket ?? session;
     } catch (error) {
       session = undefined;
       const what = (error as Error).message;
       errors.set(what, (errors.get(what) ?? 0) + 1);
     }
   }
-}
-
-/** Resolves with the newest ticket, if any came: Node gives none on a resumed connection. */
-function visit(session: Buffer | undefined): Promise<Buffer | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
-  const socket = connectSecurely(Number(port), session);
-  let ticket: Buffer | undefined;
-  let head = '';
-  socket.setTimeout(5_000, () => socket.destroy(new Error('no answer')));
-  socket.on('session', (newest) => {
-    ticket = newest;
-  });
-  socket.on('error', reject);
-  socket.on('secureConnect', () => {
-    if (socket.isSessionReused()) resumed++;
-    socket.write(request);
-  });
-  socket.on('data', (chunk: Buffer) => {
-    if (head.length < 12) head += chunk.toString('latin1', 0, 16);
-  });
-  socket.on('close', () => {
-    if (head.startsWith('HTTP/1.1 200')) resolve(ticket);
-    else reject(new Error(`"${head.slice(0, 12)}" instead of a 200`));
-  });
-  return promise;
 }
