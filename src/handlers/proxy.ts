@@ -1,5 +1,5 @@
-// Forwards one exchange to an upstream target and the answer back, with back-pressure both ways. One object per
-// exchange; nothing else is allocated per chunk. Retries only where retry.ts allows it.
+// Forwards one exchange to an upstream target and the answer back, with back-pressure both ways. Hot: one object
+// per exchange; no stream, promise or closure, and nothing per chunk. Retries only where retry.ts allows it.
 import { httpDate } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';

@@ -1,6 +1,7 @@
 // Fields of a message head or trailer section in the order they came. Kept as they are written, `Name: value` CRLF, in one
 // text with three numbers a field: most fields of most messages pass through without becoming a string of their own.
-// Names keep their case and are compared without it (RFC 9110 section 5.1). It checks nothing: the codecs do.
+// Names keep their case and are compared without it (RFC 9110 section 5.1). It checks nothing: the codecs do. Hot: no
+// string per field unless somebody asks for one.
 
 /** Whether the field is to be kept whose name is text[start, end) and whose value is text[end + 2, valueEnd). */
 export type FieldTest = (text: string, start: number, end: number, valueEnd: number) => boolean;

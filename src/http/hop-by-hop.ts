@@ -1,5 +1,5 @@
 // What a head says about its connection and its framing, taken out of the fields in one pass: neither is ever forwarded
-// (RFC 9110 section 7.6.1), and each codec writes its own.
+// (RFC 9110 section 7.6.1), and each codec writes its own. Hot: fields of no meaning here are not turned into strings.
 import { connectionName } from './connection-name.ts';
 import { listElements } from './grammar.ts';
 import type { HeaderList } from './header-list.ts';

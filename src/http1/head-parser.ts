@@ -1,5 +1,5 @@
 // Parses the head of a message (RFC 9112 sections 2–5) in one pass over its bytes. Strict: CRLF line ends only, no
-// obs-fold, no space before the colon, no control characters. It may allocate nothing but the strings and the flat list.
+// obs-fold, no space before the colon, no control characters. Hot: it may allocate nothing for a field but three numbers.
 import { PerantaraError } from '../core/errors.ts';
 import { latin1 } from '../core/latin1.ts';
 import { FIELD_VALUE_BYTES, TARGET_BYTES, TOKEN_BYTES } from '../http/grammar.ts';

@@ -1,5 +1,6 @@
 // What leaves on one socket: everything that one turn of the event loop produces goes out in one write. Small content is
 // copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
+// Hot: no promise, no closure, one call of `write` for a head with its small content.
 import type { Socket } from 'node:net';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';

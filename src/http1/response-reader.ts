@@ -1,5 +1,6 @@
 // Reads the responses of one upstream connection, one after another: interim heads, final head, content, trailers, and
-// whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets.
+// whether the connection may serve again afterwards (RFC 9112 sections 6.3, 9.3). No sockets. Hot:
+// it may allocate per response, never per field or piece of content.
 import { listElements } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { ConnectionFields } from '../http/hop-by-hop.ts';
