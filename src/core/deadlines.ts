@@ -2,7 +2,7 @@
 // the last sweep; one sweep every half second looks at all.
 import { monotonicMs } from './clock.ts';
 
-/** How much later than asked for a deadline may be noticed, in milliseconds; twice when a sweep itself comes late. */
+/** How much later than asked for a deadline may be noticed, in milliseconds; and as much again as sweeps themselves come late. */
 export const SWEEP_INTERVAL_MS = 500;
 
 export interface Expiring {
@@ -52,7 +52,7 @@ export class DeadlineSweep {
   /** While the process stands still, so does this clock: nobody is blamed for silence that we did not listen to. */
   #tick(): void {
     const now = monotonicMs();
-    this.#now += Math.min(now - this.#sweptAt, 2 * SWEEP_INTERVAL_MS);
+    this.#now += Math.min(now - this.#sweptAt, SWEEP_INTERVAL_MS);
     this.#sweptAt = now;
     this.sweep();
   }

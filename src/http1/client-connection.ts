@@ -186,7 +186,12 @@ export class ClientConnection implements Expiring {
     this.#options.collector.note(bytes);
     const chunk = this.#readBuffer.take(bytes);
     const before = this.#reader.pieces;
-    this.#takeOwned(chunk);
+    try {
+      this.#takeOwned(chunk);
+    } catch (error) {
+      this.#socket.destroy(); // or the next read would overwrite what is being written
+      throw error;
+    }
     if (this.#held === null) this.#options.buffers.count(chunk, this.#reader.pieces - before);
     return !this.#paused;
   }

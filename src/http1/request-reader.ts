@@ -21,6 +21,9 @@ export interface IncomingRequest {
   readonly acceptsTrailers: boolean;
 }
 
+/** name[/version] in lower case (RFC 9110 section 7.8). */
+const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/;
+
 /**
  * Throws PerantaraError with the code of the answer. Takes over `parsed.headers`. `previous`: a request that came by the
  * same connection; mostly it was for the same host, which then need not be looked at again.
@@ -90,7 +93,9 @@ function readExpectation(version: string, headers: HeaderList, framing: Framing)
 
 /** The protocol asked for; never h2c (RFC 9113 section 3.1), whose tunnel would escape every rule. */
 function readUpgrade(value: string): string | null {
-  return listElements(value).some((protocol) => protocol.startsWith('h2')) ? null : value;
+  const protocols = listElements(value);
+  const isLawful = protocols.length > 0 && protocols.every((protocol) => PROTOCOL.test(protocol));
+  return isLawful && !protocols.some((protocol) => protocol.startsWith('h2')) ? value : null;
 }
 
 function refuse(code: string, why: string): PerantaraError {

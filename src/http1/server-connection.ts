@@ -124,8 +124,11 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#options.collector.note(chunk.length);
     if (this.#lingering) return;
     this.#input.push(chunk);
-    this.#consume();
-    this.#input.keep(chunk);
+    try {
+      this.#consume();
+    } finally {
+      this.#input.keep(chunk); // whatever happened: the bytes are lent
+    }
     if (this.#exchange?.earnsTime(chunk.length, leastUpload(this.#options.timeouts))) this.#updateDeadline();
     else this.#updateFlow();
   }
@@ -275,6 +278,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
 
   /** Ends the connection so that the client can tell: RST, or under TLS no close_notify. */
   #break(): void {
+    this.output.flush();
     if (this.#options.scheme === 'https') this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
