@@ -1,6 +1,6 @@
 // The TLS side of accepting: one handshake per socket, the certificate by SNI (or by local address without SNI), and a
 // deadline. An unknown name is refused by alert; no connection ever sees another site's certificate.
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
@@ -34,6 +34,8 @@ const HTTP_ON_TLS_PORT =
 export function secureContextOptions(): SecureContextOptions {
   return {
     minVersion: 'TLSv1.2',
+    // A client could have us do handshake after handshake on one connection (CVE-2011-1473).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     // TLS 1.3 suites, then forward-secret AEAD only (Mozilla "intermediate" without DHE).
     ciphers: [
       'TLS_AES_128_GCM_SHA256',
