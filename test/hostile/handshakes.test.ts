@@ -1,6 +1,9 @@
 // Every hostile handshake against Perantara. The inputs: cases/handshakes.ts.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { request, startChain } from '../support/chain.ts';
+import { connectSecure } from '../support/peer.ts';
 import { handshakeCases } from './cases/handshakes.ts';
 import { handshakeDeviations } from './handshake-case.ts';
 import { Range } from './range.ts';
@@ -10,7 +13,12 @@ import { PATIENCE_MS } from './theme-tests.ts';
 describe('Handshakes', () => {
   let range: Range;
   before(async () => {
-    range = await Range.open({ start: startPerantaraHere, setting: 'usual', patienceMs: PATIENCE_MS });
+    range = await Range.open({
+      start: startPerantaraHere,
+      setting: 'usual',
+      patienceMs: PATIENCE_MS,
+      awaitsDrops: true,
+    });
   });
   after(() => range.close());
   for (const hostile of handshakeCases) {
@@ -18,4 +26,18 @@ describe('Handshakes', () => {
       assert.deepEqual(handshakeDeviations(hostile, await range.shake(hostile)), []);
     });
   }
+});
+
+test('renegotiation, which TLS 1.2 still has, is refused (CVE-2009-3555, CVE-2011-1473)', async (t) => {
+  const { httpsPort, connect } = await startChain(t);
+  const client = await connectSecure(httpsPort, { maxVersion: 'TLSv1.2' });
+  t.after(() => client.destroy());
+  const socket = client.socket as TLSSocket;
+  const { promise, resolve } = Promise.withResolvers<Error | null>();
+  socket.renegotiate({}, resolve);
+  const ended = client.end().then(() => new Error('the connection ended'));
+  assert.ok((await Promise.race([promise, ended])) instanceof Error);
+  const next = await connect();
+  await next.send(request());
+  assert.equal((await next.message()).body, 'hello');
 });

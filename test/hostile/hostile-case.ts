@@ -49,6 +49,8 @@ export interface HostileCase {
   /** tls: after a handshake. tcp: bytes to the TLS port. redirect: the plain listener. Default tls. */
   readonly via?: 'tls' | 'tcp' | 'redirect';
   readonly expect: Expectation;
+  /** No reading that RFC 9112 allows takes what is in it for a request of its own: executing that is an attack's success. */
+  readonly smuggles?: true;
   /** What is dangerous about what was seen, besides what dangers.ts looks for; null when nothing is. */
   readonly danger?: (seen: Observation) => string | null;
 }
@@ -90,5 +92,5 @@ export function show(text: string): string {
   return escaped.replace(/[\u007f-\u00ff]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
 }
 
-/** A request that no framing of a case contains; whoever executes it has been smuggled into. */
+/** The request that is hidden in a case, or comes behind what should have been refused. */
 export const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: app.localhost\r\n\r\n';

@@ -16,6 +16,8 @@ export interface RangeOptions {
   readonly setting: Setting;
   /** How long any one thing is waited for; longer counts as never. */
   readonly patienceMs: number;
+  /** Whether upstream connections that should be dropped are waited for. */
+  readonly awaitsDrops: boolean;
 }
 
 export class Range {
@@ -94,7 +96,8 @@ export class Range {
     const alive = await this.#checkAlive();
     client.destroy();
     const { requests, leftover, carrier } = this.#recorded(marks);
-    const upstream = carrier === null ? null : await this.#fateOf(carrier, hostile.expect.upstream === 'dropped');
+    const isDropAwaited = this.#options.awaitsDrops && hostile.expect.upstream === 'dropped';
+    const upstream = carrier === null ? null : await this.#fateOf(carrier, isDropAwaited);
     const died = this.#subject.died();
     if (died) await this.#restart();
     return { answers, stray, end, requests, leftover, upstream, ...alive, died };
@@ -183,8 +186,8 @@ export class Range {
     return { requests, leftover, carrier };
   }
 
-  async #fateOf(carrier: Peer, isDropExpected: boolean): Promise<Observation['upstream']> {
-    if (isDropExpected) await this.#within(() => carrier.ended !== 'no');
+  async #fateOf(carrier: Peer, isDropAwaited: boolean): Promise<Observation['upstream']> {
+    if (isDropAwaited) await this.#within(() => carrier.ended !== 'no');
     if (carrier.ended !== 'no') return 'dropped';
     return carrier.text.includes(`GET ${ALIVE}${this.#serial} `) ? 'kept' : 'open';
   }

@@ -14,7 +14,7 @@ export function testTheme({ title, setting, cases }: Theme): void {
   describe(title, () => {
     let range: Range;
     before(async () => {
-      range = await Range.open({ start: startPerantaraHere, setting, patienceMs: PATIENCE_MS });
+      range = await Range.open({ start: startPerantaraHere, setting, patienceMs: PATIENCE_MS, awaitsDrops: true });
     });
     after(() => range.close());
     for (const hostile of cases) {

@@ -1,4 +1,5 @@
 // All hostile inputs that are HTTP, by theme, in the order of the page.
+import { bodylessCases } from './cases/bodyless.ts';
 import { chunkCases } from './cases/chunks.ts';
 import { clientAddressCases } from './cases/client-address.ts';
 import { deadlineCases } from './cases/deadlines.ts';
@@ -6,6 +7,7 @@ import { expectCases } from './cases/expect.ts';
 import { framingCases } from './cases/framing.ts';
 import { headerHygieneCases } from './cases/header-hygiene.ts';
 import { hostCases } from './cases/host.ts';
+import { leftOverCases } from './cases/left-over.ts';
 import { limitCases } from './cases/limits.ts';
 import { lineEndCases } from './cases/line-ends.ts';
 import { pipeliningCases } from './cases/pipelining.ts';
@@ -25,7 +27,14 @@ export const THEMES: readonly Theme[] = [
   { title: 'Pipelining', about: 'Item 12.', setting: 'usual', cases: pipeliningCases },
   { title: 'Expectations', about: 'Item 13.', setting: 'usual', cases: expectCases },
   { title: 'Changes of protocol', about: 'Item 14.', setting: 'usual', cases: upgradeCases },
-  { title: 'Upstreams that answer wrongly', about: 'Items 15 and 16.', setting: 'usual', cases: responseCases },
+  {
+    title: 'Answers that have no content',
+    about: 'Item 15, and interim answers.',
+    setting: 'usual',
+    cases: bodylessCases,
+  },
+  { title: 'Malformed answers', about: 'Item 16.', setting: 'usual', cases: responseCases },
+  { title: 'Answers that end too early or too late', about: 'Item 16.', setting: 'usual', cases: leftOverCases },
   { title: 'Fields that are not forwarded', about: 'Items 17 to 19.', setting: 'usual', cases: headerHygieneCases },
   { title: 'Who the client is', about: 'Item 20.', setting: 'trusting', cases: clientAddressCases },
   { title: 'Silence', about: 'Item 27.', setting: 'impatient', cases: deadlineCases },

@@ -15,6 +15,7 @@ const both = (name: string, fields: readonly string[], body: string, version = '
   source: BOTH,
   send: request('/', fields, 'POST', version) + body,
   expect: refused(400),
+  smuggles: true,
 });
 
 const CL_TE = `0\r\n\r\n${SMUGGLED}`;
@@ -41,6 +42,7 @@ const bothCases: readonly HostileCase[] = [
     source: BOTH,
     send: request('/', ['Content-Length: 5', chunked]) + CL_TE,
     expect: refused(400),
+    smuggles: true,
   },
 ];
 
@@ -50,13 +52,20 @@ const withLengths = (name: string, lines: readonly string[]): HostileCase => ({
   source: TWICE,
   send: `${request('/', lines, 'POST')}hello${SMUGGLED}`,
   expect: refused(400),
+  smuggles: true,
 });
+
+/** Which the RFC lets a recipient take for one. */
+const equalLengths = (name: string, lines: readonly string[]): HostileCase => {
+  const { smuggles: _, ...hostile } = withLengths(name, lines);
+  return hostile;
+};
 
 const twice: readonly HostileCase[] = [
   withLengths('two lengths that differ', ['Content-Length: 5', `Content-Length: ${5 + SMUGGLED.length}`]),
   withLengths('the same, the other way round', [`Content-Length: ${5 + SMUGGLED.length}`, 'Content-Length: 5']),
-  withLengths('two equal lengths', ['Content-Length: 5', 'Content-Length: 5']),
-  withLengths('two equal lengths in different case', ['content-length: 5', 'CONTENT-LENGTH: 5']),
+  equalLengths('two equal lengths', ['Content-Length: 5', 'Content-Length: 5']),
+  equalLengths('two equal lengths in different case', ['content-length: 5', 'CONTENT-LENGTH: 5']),
   withLengths('lengths far apart', ['Content-Length: 5', 'A: b', 'C: d', 'Content-Length: 0']),
   withLengths('an empty length and another', ['Content-Length:', 'Content-Length: 5']),
 ];
@@ -114,7 +123,14 @@ const withCoding = (name: string, lines: readonly string[], status = 400, versio
   source: CODING,
   send: request('/', lines, 'POST', version) + CL_TE,
   expect: refused(status),
+  smuggles: true,
 });
+
+/** A fold may be read as a space, and a list that ends in chunked has an end (RFC 9112 sections 5.2, 6.3). */
+const readable = (name: string, line: string): HostileCase => {
+  const { smuggles: _, ...hostile } = withCoding(name, [line]);
+  return hostile;
+};
 
 const codings: readonly HostileCase[] = [
   withCoding('a space before the colon', ['Transfer-Encoding : chunked']),
@@ -123,7 +139,7 @@ const codings: readonly HostileCase[] = [
   withCoding('a vertical tab before chunked', ['Transfer-Encoding: \x0bchunked']),
   withCoding('a form feed behind chunked', ['Transfer-Encoding: chunked\x0c']),
   withCoding('a NUL behind chunked', ['Transfer-Encoding: chunked\0']),
-  withCoding('chunked on a folded line', ['Transfer-Encoding:\r\n chunked']),
+  readable('chunked on a folded line', 'Transfer-Encoding:\r\n chunked'),
   withCoding('two Transfer-Encodings', [chunked, chunked]),
   withCoding('two Transfer-Encodings that differ', [chunked, 'Transfer-Encoding: identity']),
   withCoding('the same, the other way round', ['Transfer-Encoding: identity', chunked]),
@@ -134,11 +150,7 @@ const codings: readonly HostileCase[] = [
     'chunkedx',
     'chunked, identity',
     'identity',
-    'identity, chunked',
     'chunked, chunked',
-    'chunked,',
-    ',chunked',
-    'gzip, chunked',
     'chunked, gzip',
     'chunked;q=1',
     'chunked x',
@@ -148,6 +160,9 @@ const codings: readonly HostileCase[] = [
     'cow',
     '',
   ].map((value) => withCoding(`Transfer-Encoding: ${show(value) || '(empty)'}`, [`Transfer-Encoding: ${value}`])),
+  ...['chunked,', ',chunked', 'identity, chunked', 'gzip, chunked'].map((value) =>
+    readable(`Transfer-Encoding: ${value}`, `Transfer-Encoding: ${value}`),
+  ),
   withCoding('Transfer-Encoding: gzip alone', ['Transfer-Encoding: gzip'], 501),
 ];
 
@@ -173,12 +188,11 @@ const lookalikes: readonly HostileCase[] = [
     source: 'Caddy CVE-2026-52845',
     send: post('/', 'hello', ['Transfer_Encoding: chunked', 'Content_Length: 3']),
     expect: also(forwarded('POST /'), ({ requests }) => assert.doesNotMatch(requests[0]!.head, /_/)),
-    danger: ({ requests }) =>
-      /transfer_encoding/i.test(requests[0]?.head ?? '') ? 'Transfer_Encoding passed on' : null,
   },
   {
     item: 4,
     name: 'content on a GET, chunked, with a request in it',
+    smuggles: true,
     source: 'Node CVE-2026-48931; http-proxy: unframed content',
     send: `${request('/', [chunked])}${TE_CL}`,
     expect: also(forwarded('GET /'), ({ requests }) => assert.equal(requests[0]!.body, SMUGGLED)),
@@ -186,6 +200,7 @@ const lookalikes: readonly HostileCase[] = [
   {
     item: 4,
     name: 'content on a DELETE, chunked, with a request in it',
+    smuggles: true,
     source: 'http-proxy 1.18.1: content without framing',
     send: `${request('/', [chunked], 'DELETE')}${TE_CL}`,
     expect: also(forwarded('DELETE /'), ({ requests }) => assert.equal(requests[0]!.body, SMUGGLED)),
@@ -193,6 +208,7 @@ const lookalikes: readonly HostileCase[] = [
   {
     item: 4,
     name: 'content on a HEAD, with a length and a request in it',
+    smuggles: true,
     source: 'RFC 9110 section 9.3.2',
     head: true,
     send: request('/', [`Content-Length: ${SMUGGLED.length}`], 'HEAD') + SMUGGLED,

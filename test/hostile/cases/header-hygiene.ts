@@ -111,7 +111,7 @@ function sourceOf(line: string): string {
 function spoofs(line: string, { requests }: Observation): string | null {
   const name = line.split(':')[0]!;
   if (!/^x[._-]forwarded[._-]for$/i.test(name) || /^x-forwarded-for$/i.test(name)) return null;
-  return (requests[0]?.fields(name).length ?? 0) > 0 ? `${name} passed on` : null;
+  return (requests[0]?.fields(name).length ?? 0) > 0 ? `${name} passed on, which CGI reads as X-Forwarded-For` : null;
 }
 
 export const headerHygieneCases: readonly HostileCase[] = [
@@ -224,7 +224,8 @@ export const headerHygieneCases: readonly HostileCase[] = [
   },
 ];
 
+/** Of those that RFC 9110 section 7.6.1 has removed; Proxy-Authenticate and -Authorization may be relayed (section 11.7). */
 function leak(message: { fields(name: string): string[] } | undefined): string | null {
-  const names = message === undefined ? [] : leaked(message.fields);
+  const names = (message === undefined ? [] : leaked(message.fields)).filter((name) => !name.startsWith('Proxy-Auth'));
   return names.length === 0 ? null : `${names.join(', ')} passed on`;
 }

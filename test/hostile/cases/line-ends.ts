@@ -19,6 +19,9 @@ const bad = (name: string, source: string, send: string | Buffer, status = 400):
   expect: refused(status),
 });
 
+/** Nobody may take a bare CR for the end of a head. */
+const hidden = (name: string, send: string): HostileCase => ({ ...bad(name, LINES, send), smuggles: true });
+
 const lineEnds: readonly HostileCase[] = [
   bad('bare LF everywhere', LINES, 'GET / HTTP/1.1\nHost: app.localhost\n\n'),
   bad('bare LF behind the request line', LINES, `GET / HTTP/1.1\n${HOST}\r\n`),
@@ -29,8 +32,8 @@ const lineEnds: readonly HostileCase[] = [
   bad('bare CR behind a field', LINES, `GET / HTTP/1.1\r\n${HOST}A: b\rC: d\r\n\r\n`),
   bad('bare CR behind the request line', LINES, `GET / HTTP/1.1\r${HOST}\r\n`),
   bad('CR CR LF behind a field', LINES, `GET / HTTP/1.1\r\n${HOST}A: b\r\r\n\r\n`),
-  bad('CR LF CR X as the end of the head', LINES, `GET / HTTP/1.1\r\n${HOST}\r\r${SMUGGLED}`),
-  bad('CR X in place of the empty line', LINES, `GET / HTTP/1.1\r\n${HOST}\rX${SMUGGLED}`),
+  hidden('CR LF CR X as the end of the head', `GET / HTTP/1.1\r\n${HOST}\r\r${SMUGGLED}`),
+  hidden('CR X in place of the empty line', `GET / HTTP/1.1\r\n${HOST}\rX${SMUGGLED}`),
   bad(
     'a bare LF that hides Transfer-Encoding',
     LINES,
@@ -86,6 +89,7 @@ const startLines: readonly HostileCase[] = [
   bad('a tab behind the method', START, `GET\t/ HTTP/1.1\r\n${HOST}\r\n`),
   bad('a space behind the version', START, `GET / HTTP/1.1 \r\n${HOST}\r\n`),
   bad('a space before the method', START, ` GET / HTTP/1.1\r\n${HOST}\r\n`),
+  bad('a byte order mark before the method', START, `\xef\xbb\xbfGET / HTTP/1.1\r\n${HOST}\r\n`),
   bad('a method that is no token', START, `G(T / HTTP/1.1\r\n${HOST}\r\n`),
   bad('a method with a NUL', START, `GE\0T / HTTP/1.1\r\n${HOST}\r\n`),
   bad('a method with a byte above 127', START, `G\xcbT / HTTP/1.1\r\n${HOST}\r\n`),
@@ -135,6 +139,13 @@ const lawful: readonly HostileCase[] = [
     expect: also(forwarded('GET /'), ({ requests }) =>
       assert.deepEqual(requests[0]!.fields("!#$%&'*+-.^`|~0a"), ['b']),
     ),
+  },
+  {
+    item: 6,
+    name: 'a method in lower case, which is another method than GET',
+    source: 'RFC 9110 section 9.1',
+    send: request('/', [], 'get'),
+    expect: forwarded('get /'),
   },
   {
     item: 6,

@@ -8,7 +8,6 @@ const ORDER = 'RFC 9112 section 9.3.2';
 const REFUSED = 'RFC 9112 section 9.6; Traefik CVE-2026-71324';
 const UNREAD = 'RFC 9112 section 9.3; Pingora CVE-2025-4366';
 
-/** Counted as smuggled when executed: its sender has been told that nothing follows. */
 const behind = (name: string, first: string, status: number, reached: readonly string[] = []): HostileCase => ({
   item: 12,
   name: `a request behind ${name}`,
@@ -17,10 +16,16 @@ const behind = (name: string, first: string, status: number, reached: readonly s
   expect: { client: [status], ends: 'closed', origin: reached },
 });
 
+/** What makes the request behind it void whoever reads it. */
+const last = (name: string, first: string, status: number, reached: readonly string[] = []): HostileCase => ({
+  ...behind(name, first, status, reached),
+  smuggles: true,
+});
+
 const refusedFirst: readonly HostileCase[] = [
   behind('one without Host', 'GET / HTTP/1.1\r\n\r\n', 400),
   behind('one with two lengths', request('/', ['Content-Length: 0', 'Content-Length: 0'], 'POST'), 400),
-  behind(
+  last(
     'one with both framings',
     `${request('/', ['Content-Length: 5', 'Transfer-Encoding: chunked'], 'POST')}0\r\n\r\n`,
     400,
@@ -33,11 +38,11 @@ const refusedFirst: readonly HostileCase[] = [
   behind('one too long', request(`/${'a'.repeat(9_000)}`), 414),
   behind('one with too many fields', request('/', Array(200).fill('A: b')), 431),
   behind('an unknown expectation', request('/', ['Expect: nonsense']), 417),
-  behind('Connection: close', request('/', ['Connection: close']), 200, ['GET /']),
-  behind('Connection: keep-alive, close', request('/', ['Connection: keep-alive, close']), 200, ['GET /']),
-  behind('HTTP/1.0', request('/', [], 'GET', 'HTTP/1.0'), 200, ['GET /']),
+  last('Connection: close', request('/', ['Connection: close']), 200, ['GET /']),
+  last('Connection: keep-alive, close', request('/', ['Connection: keep-alive, close']), 200, ['GET /']),
+  last('HTTP/1.0', request('/', [], 'GET', 'HTTP/1.0'), 200, ['GET /']),
   {
-    ...behind('malformed chunks', `${request('/', ['Transfer-Encoding: chunked'], 'POST')}x\r\n`, 400),
+    ...last('malformed chunks', `${request('/', ['Transfer-Encoding: chunked'], 'POST')}x\r\n`, 400),
     expect: { client: [400], ends: 'closed', origin: [], begun: true },
   },
 ];
@@ -68,6 +73,7 @@ const unread: readonly HostileCase[] = [
   {
     item: 12,
     name: 'a request as the content of one that was answered before it was whole',
+    smuggles: true,
     source: UNREAD,
     script: early('403 Forbidden'),
     send: async ({ client }) => {
@@ -92,6 +98,7 @@ const unread: readonly HostileCase[] = [
   {
     item: 12,
     name: 'chunked content that never ends behind an answer of 400',
+    smuggles: true,
     source: UNREAD,
     script: early('400 Bad Request'),
     send: async ({ client }) => {

@@ -121,7 +121,6 @@ export const upgradeCases: readonly HostileCase[] = [
     script: (_asked, peer) => peer.send(switching('websocket') + ok('poison')),
     send: request(),
     expect: { client: [502], ends: 'kept', origin: ['GET /'], upstream: 'dropped' },
-    danger: ({ answers }) => (answers.some(({ status }) => status === 101) ? 'tunnel that nobody asked for' : null),
   },
   {
     item: 14,

@@ -1,0 +1,125 @@
+// `npm run hostile`: the hostile inputs at Perantara and at other proxies, beside each other; writes docs/hostile-inputs.md.
+// Loopback only; every wait and every child is bounded.
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../bench/machine.ts';
+import { handshakeCases } from './cases/handshakes.ts';
+import { dangersOf } from './dangers.ts';
+import { handshakeDeviations } from './handshake-case.ts';
+import type { Setting } from './hostile-case.ts';
+import { deviations } from './judge.ts';
+import { type Results, writePage } from './page.ts';
+import { Range } from './range.ts';
+import { CONTENDER_NAMES, type Contender, type ContenderName, startContender } from './subjects/contender.ts';
+import { findContender } from './subjects/find-contender.ts';
+import { THEMES } from './themes.ts';
+import { type Cell, cellOf, handshakeCell } from './wording.ts';
+
+const PAGE = resolve(import.meta.dirname, '../../docs/hostile-inputs.md');
+/** Longer than any proxy here is told to be patient, with what it takes to notice. */
+const PATIENCE_MS = 4_000;
+const WHOLE_RUN_MS = 10 * 60_000;
+
+const USAGE = `usage: npm run hostile [-- FLAGS]
+
+  --against NAMES  perantara beside these: ${CONTENDER_NAMES.slice(1).join(',')} (default all)
+  --no-write       print what differs, and leave docs/hostile-inputs.md as it is
+
+Other proxies are taken from the Debian tree that the variable PEERS names, else from PATH; those missing are left out.
+`;
+
+try {
+  const { values } = parseArgs({
+    options: {
+      against: { type: 'string' },
+      'no-write': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) process.stdout.write(USAGE);
+  else await main(chosen(values.against), !values['no-write']);
+} catch (error) {
+  process.stderr.write(`hostile: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
+
+function chosen(list: string | undefined): readonly ContenderName[] {
+  const names = list?.split(',').map((name) => name.trim()) ?? [...CONTENDER_NAMES];
+  for (const name of names)
+    if (!(CONTENDER_NAMES as readonly string[]).includes(name))
+      throw new Error(`--against: there is no "${name}"; there are ${CONTENDER_NAMES.slice(1).join(', ')}`);
+  return CONTENDER_NAMES.filter((name) => name === 'perantara' || names.includes(name));
+}
+
+async function main(names: readonly ContenderName[], write: boolean): Promise<void> {
+  const tooLong = setTimeout(() => {
+    process.stderr.write('hostile: the run took too long\n');
+    process.exit(1); // children end with this process
+  }, WHOLE_RUN_MS);
+  const contenders: Contender[] = [];
+  const missing: ContenderName[] = [];
+  for (const name of names) {
+    const contender = await findContender(name);
+    if (contender === null) missing.push(name);
+    else contenders.push(contender);
+  }
+  for (const name of missing)
+    process.stdout.write(`${name}: not found on PATH or in the tree that PEERS names; left out\n`);
+  const columns = await Promise.all(contenders.map((contender) => tryAll(contender)));
+  const results: Results = {
+    command: ['npm run hostile', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    date: new Date().toISOString().slice(0, 10),
+    commit: (await describeMachine()).commit,
+    contenders,
+    missing,
+    cells: new Map(contenders.map(({ name }, i) => [name, columns[i]!.cells])),
+  };
+  const wrong = columns.flatMap((column) => column.wrong);
+  for (const line of wrong) process.stdout.write(`${line}\n`);
+  for (const [name, cells] of results.cells) {
+    const unsafe = [...cells.values()].filter(({ isUnsafe }) => isUnsafe).length;
+    process.stdout.write(`${name}: ${cells.size} inputs, ${unsafe} unsafe outcomes\n`);
+  }
+  if (write) {
+    await writeFile(PAGE, writePage(results));
+    process.stdout.write('written: docs/hostile-inputs.md\n');
+  }
+  if (wrong.length > 0) process.exitCode = 1;
+  clearTimeout(tooLong);
+}
+
+/** Outcome of each case by the case itself, and what is wrong where it is Perantara. */
+async function tryAll(contender: Contender): Promise<{ cells: Map<object, Cell>; wrong: string[] }> {
+  const cells = new Map<object, Cell>();
+  const wrong: string[] = [];
+  const settings: readonly Setting[] = contender.isOurs ? ['usual', 'trusting'] : ['usual'];
+  for (const setting of settings) {
+    const start = (upstreams: Parameters<typeof startContender>[1]) => startContender(contender, upstreams, setting);
+    const range = await Range.open({ start, setting, patienceMs: PATIENCE_MS, awaitsDrops: contender.isOurs });
+    try {
+      for (const theme of THEMES) {
+        if ((theme.setting === 'trusting') !== (setting === 'trusting')) continue;
+        for (const hostile of theme.cases) {
+          if (hostile.via === 'redirect' && !contender.isOurs) continue;
+          const seen = await range.try(hostile);
+          const dangers = dangersOf(hostile, seen);
+          cells.set(hostile, cellOf(hostile, seen, dangers));
+          if (contender.isOurs)
+            wrong.push(...[...deviations(hostile, seen), ...dangers].map((line) => `${hostile.name}: ${line}`));
+        }
+      }
+      if (setting !== 'usual') continue;
+      for (const hostile of handshakeCases) {
+        if (hostile.to === 'redirect' && !contender.isOurs) continue;
+        const seen = await range.shake(hostile);
+        cells.set(hostile, handshakeCell(seen));
+        if (contender.isOurs)
+          wrong.push(...handshakeDeviations(hostile, seen).map((line) => `${hostile.name}: ${line}`));
+      }
+    } finally {
+      await range.close();
+    }
+  }
+  return { cells, wrong };
+}
