@@ -32,6 +32,11 @@ const ELSEWHERE: readonly (readonly [item: string, what: string, where: string])
     'There are no placeholders in answers. Variables in the configuration are expanded once: test/golden/cases/environment-substitutes-once.',
   ],
   [
+    '16',
+    'TLS toward the upstream: closed without notify, plaintext before the handshake',
+    'Perantara forwards plaintext only.',
+  ],
+  [
     '23–25',
     'HTTP/2; TLS settings of one site used for another',
     'HTTP/2 and TLS settings per site come later. A Host that is not served is 421 whatever the server name was (item 9).',
@@ -59,7 +64,7 @@ export function writePage(results: Results): string {
 
 Written by \`${command}\` on ${date}, commit ${commit ?? 'unknown'} (do not edit). What Perantara and other proxies make of
 inputs that have hurt proxies before: each row was sent to each, through TLS, with a recording origin behind, and a normal
-request after it. \`npm test\` holds Perantara to its column, on both sides: what the client got and what the origin saw.
+request after it. Numbers are those of the list that the project works from; + marks inputs that are not in it. \`npm test\` holds Perantara to its column, on both sides: what the client got and what the origin saw.
 
 \`\`\`sh
 npm run hostile                            # all that are found
@@ -73,7 +78,8 @@ ${contenders.map((contender) => summary(results, contender)).join('\n')}
 ${missing.length === 0 ? '' : `\nNot found and left out: ${missing.join(', ')}.\n`}
 All: TLS for app.localhost, \`/admin/\` to one origin (*guarded*) and the rest to another (*public*), upstream connections
 kept, X-Forwarded-For and X-Forwarded-Proto said, and ${TIMEOUT_SECONDS} seconds for every phase that can be limited.
-Everything else is as it comes; a proxy can often be told to be stricter.
+Everything else is as it comes; a proxy can often be told to be stricter. Several rows often show one weakness: compare
+the reasons, not the counts.
 
 ## How to read the tables
 

@@ -62,6 +62,7 @@ const ends: readonly HostileCase[] = [
   malformed('no line end behind the data', SIZE, `5\r\nhello${LAST}`),
   malformed('more data than its size', SIZE, `3\r\nhello\r\n${LAST}`),
   malformed('less data than its size', SIZE, `7\r\nhello\r\n${LAST}`),
+  malformed('CR and another byte behind the data', SIZE, `5\r\nhello\rX${LAST}`),
   malformed('two bytes in place of a line end', SIZE, `5\r\nhelloXX${LAST}`),
   malformed('an empty line before the size', SIZE, `\r\n5\r\nhello\r\n${LAST}`),
   malformed('a request where a chunk should be', SIZE, SMUGGLED),

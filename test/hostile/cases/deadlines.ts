@@ -5,6 +5,7 @@ import { ok } from '../../support/origin.ts';
 import type { Peer } from '../../support/peer.ts';
 import { clientHello } from '../client-hello.ts';
 import type { Expectation, HostileCase } from '../hostile-case.ts';
+import { ASK, switching } from './upgrade.ts';
 
 const HANDSHAKE = 'Traefik CVE-2026-22045, CVE-2026-25949';
 const HEAD = 'Node CVE-2018-12122; RFC 9110 section 15.5.9';
@@ -81,13 +82,12 @@ export const deadlineCases: readonly HostileCase[] = [
       'silence in a tunnel',
       'RFC 9110 section 7.8',
       async ({ client }) => {
-        await client.send(request('/', ['Connection: Upgrade', 'Upgrade: websocket']));
+        await client.send(request('/', ASK));
         await client.message();
       },
       { client: [101], ends: 'closed', origin: ['GET /'], upstream: 'dropped' },
     ),
-    script: (_asked, peer) =>
-      peer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    script: (_asked, peer) => peer.send(switching('websocket')),
   },
   {
     item: 27,

@@ -10,9 +10,13 @@ const EARLY = 'Pingora CVE-2026-2833; RFC 9110 section 7.8';
 const UPGRADE = 'RFC 9110 section 7.8';
 const H2C = 'RFC 9113 section 3.1 (h2c smuggling)';
 
-const ASK = ['Connection: Upgrade', 'Upgrade: websocket'];
-const switching = (protocol: string, more = ''): string =>
-  `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${more}\r\n`;
+/** With the key and the answer of RFC 6455 section 1.3, which some proxies check. */
+const KEY = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+const ACCEPT = 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
+export const ASK = ['Connection: Upgrade', 'Upgrade: websocket', ...KEY];
+
+export const switching = (protocol: string, more = ''): string =>
+  `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${ACCEPT}\r\n${more}\r\n`;
 
 const noUpgrade = ({ requests }: Observation): void => {
   for (const name of ['upgrade', 'connection', 'http2-settings']) assert.deepEqual(requests[0]!.fields(name), [], name);
@@ -23,7 +27,7 @@ const asksH2c = ({ requests }: Observation): string | null =>
 
 const h2c: readonly HostileCase[] = [
   ['Upgrade: h2c', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQ']],
-  ['Upgrade: websocket, h2c', ['Connection: upgrade', 'Upgrade: websocket, H2C']],
+  ['Upgrade: websocket, h2c', ['Connection: upgrade', 'Upgrade: websocket, H2C', ...KEY]],
   ['h2c in a second Upgrade field', [...ASK, 'Upgrade: h2c']],
   ['Upgrade: h2', ['Connection: Upgrade', 'Upgrade: h2']],
 ].map(([name, lines]) => ({

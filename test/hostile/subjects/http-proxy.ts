@@ -12,7 +12,7 @@ export async function httpProxyContender(): Promise<Contender | null> {
     name: 'http-proxy',
     version,
     isOurs: false,
-    setting: `test/hostile/programs/http-proxy.ts on Node ${process.versions.node}: agent with keepAlive, xfwd, errors answered with 502, route by \`request.url\``,
+    setting: `test/hostile/programs/http-proxy.ts on Node ${process.versions.node}: agent with keepAlive, xfwd, errors answered with 502 as its README shows, route by \`request.url\``,
     prepare: async ({ port, publicPort, guardedPort, certFile, keyFile }) => ({
       command: process.execPath,
       args: [
