@@ -94,8 +94,9 @@ the reasons, not the counts.
 
 ## Where Perantara departs from the list
 
-- Items 3 and 4 list \`Content-Length: 5 \` and a tab before \`chunked\` as refused. RFC 9112 section 5.1 says that whitespace
-  around a value is no part of it. Perantara accepts it and writes the length anew, so that nobody behind it has to decide.
+- Item 3 lists \`Content-Length: 5 \` as refused. RFC 9112 section 5.1 says that whitespace around a value is no part of it.
+  Perantara accepts spaces and writes the length anew, so that nobody behind it has to decide; a tab beside the value of a
+  framing field it refuses, since llhttp takes some of these for another length.
 - Item 18 lists \`Trailer\`. RFC 9110 section 6.6.2 does not make it a field of one connection; it is passed on, as the
   trailers are, but for those that say framing, routing or who the client is.
 - A request with \`Transfer-Encoding: gzip\` alone is 501, not 400 (RFC 9112 section 6.1).
