@@ -135,7 +135,13 @@ const readable = (name: string, line: string): HostileCase => {
 const codings: readonly HostileCase[] = [
   withCoding('a space before the colon', ['Transfer-Encoding : chunked']),
   withCoding('a tab before the colon', ['Transfer-Encoding\t: chunked']),
-  withCoding('a tab in place of the space before chunked', ['Transfer-Encoding:\tchunked']),
+  {
+    item: 4,
+    name: 'a tab in place of the space before chunked, which is lawful but not read alike by all',
+    source: 'RFC 9112 section 5.1',
+    send: `${request('/', ['Transfer-Encoding:\tchunked'], 'POST')}5\r\nhello\r\n0\r\n\r\n`,
+    expect: refused(400),
+  },
   withCoding('a vertical tab before chunked', ['Transfer-Encoding: \x0bchunked']),
   withCoding('a form feed behind chunked', ['Transfer-Encoding: chunked\x0c']),
   withCoding('a NUL behind chunked', ['Transfer-Encoding: chunked\0']),
