@@ -1,8 +1,8 @@
 // What stands behind every proxy: nginx for content, a raw Node server that discards uploads, and a WebSocket echo. All on
 // the load's core. nginx answers an upload before it has read it, so it cannot be the one that takes them.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import { accepts } from '../support/accepts.ts';
 import { freePorts } from '../support/free-port.ts';
 import { retry } from '../support/retry.ts';
 import { launchOf } from './contestants/contestant.ts';
@@ -80,15 +80,4 @@ http {
   }
 }
 `;
-}
-
-function accepts(port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', reject);
-  socket.on('connect', () => {
-    socket.destroy();
-    resolve();
-  });
-  return promise;
 }

@@ -2,10 +2,10 @@
 // alike: TLS for app.localhost, /admin/ to one origin and the rest to another, upstream connections kept, X-Forwarded-For and
 // -Proto said, and little patience.
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Launch } from '../../bench/contestants/contestant.ts';
+import { accepts } from '../../support/accepts.ts';
 import { startChild } from '../../support/child.ts';
 import { freePorts } from '../../support/free-port.ts';
 import { makeAuthority, mint } from '../../support/minted.ts';
@@ -65,15 +65,4 @@ export async function startContender(contender: Contender, upstreams: Upstreams,
     died: () => child.ended(),
     stop: async () => void (await child.stop()),
   };
-}
-
-function accepts(port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', reject);
-  socket.on('connect', () => {
-    socket.destroy();
-    resolve();
-  });
-  return promise;
 }
