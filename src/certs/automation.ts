@@ -40,7 +40,7 @@ export function createCertificateAutomation(
   const challenges = new ChallengeTokens();
   const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });
-  const { directory: directoryUrl, email, trust } = config.acme;
+  const { directory: directoryUrl, email, trust } = config.acme[0]!;
   const common = { storage, locker, log, clock };
   const acme = new AcmeIssuer({ directoryUrl, email, trust, challenges, userAgent: userAgent(), ...common });
 

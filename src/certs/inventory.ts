@@ -31,7 +31,7 @@ const MAX_READS = 16;
 export async function listCertificates(config: Config, clock: Clock): Promise<readonly CertificateStatus[]> {
   const store = new CertificateStore(new FileStorage(config.storage), createLogger({ level: 'silent', pretty: false }));
   const now = clock.now();
-  return pooledMap(config.sites, MAX_READS, (site) => statusOf(site, config.acme, store, now));
+  return pooledMap(config.sites, MAX_READS, (site) => statusOf(site, config.acme[0]!, store, now));
 }
 
 async function statusOf(

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { type Certificate, formatBundle, parseBundle, parseCertificate } from './certificate.ts';
-import type { Issuer } from './issuer.ts';
+import type { CertificateRequest, IssuedCertificate, Issuer } from './issuer.ts';
 import { generateKey } from './key.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Locker, Storage } from './storage.ts';
@@ -49,7 +49,7 @@ export class LocalCa implements Issuer {
     return this.#options.storage.locate(ROOT);
   }
 
-  async issue(names: readonly string[], signal: AbortSignal): Promise<Certificate> {
+  async issue({ names }: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     const root = await this.#flight.run(() => this.#ensureRoot(), signal);
     const keyPem = await generateKey();
     // Loaded when first needed: most installations never ask.
@@ -58,7 +58,20 @@ export class LocalCa implements Issuer {
     const notAfter = Math.min(now + LEAF_LIFETIME_MS, root.notAfter);
     const template = { subject: names[0]!, names, authority: false, notBefore: now - BACKDATE_MS, notAfter };
     const signer = { subject: root.issuer, key: createPrivateKey(root.keyPem) };
-    return parseCertificate(mintCertificate(template, createPublicKey(keyPem), signer), keyPem);
+    const certificate = parseCertificate(mintCertificate(template, createPublicKey(keyPem), signer), keyPem);
+    return { certificate, challenge: null, profile: null };
+  }
+
+  /** Its leaves end when its root does, or when they are due: it never wants one back earlier. */
+  async renewalInfo(): Promise<null> {
+    return null;
+  }
+
+  async revoke(): Promise<void> {
+    throw new PerantaraError('cannot revoke a certificate of the local CA: nobody would hear of it', {
+      code: 'unsupported',
+      source: 'operator',
+    });
   }
 
   async recognizes(certificate: Certificate): Promise<boolean> {

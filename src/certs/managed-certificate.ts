@@ -6,7 +6,7 @@ import type { Logger } from '../core/log.ts';
 import { AcmeProblem } from './acme/problem.ts';
 import { type Certificate, verifyIssued } from './certificate.ts';
 import { type CertificateState, type CertificateStore, certificateFolder, FRESH_STATE } from './certificate-store.ts';
-import type { Issuer } from './issuer.ts';
+import type { CertificateRequest, Issuer } from './issuer.ts';
 import { attemptAllowedAt, needsRenewal, nextAttemptAt, type RenewalDecision, type RenewReason } from './renewal.ts';
 import type { ServedCertificate } from './resolver.ts';
 import type { Lock, Locker, Storage } from './storage.ts';
@@ -114,9 +114,16 @@ export class ManagedCertificate {
     const outcome = this.#unsaved !== null ? 'stored' : this.#certificate === null ? 'obtained' : 'renewed';
     await storage.assertWritable();
     if (this.#unsaved === null) {
-      const issued = await this.issuer.issue([this.name], AbortSignal.any([signal, lock.lost]));
-      verifyIssued(issued, [this.name], clock.now());
-      this.#unsaved = issued;
+      const request: CertificateRequest = {
+        names: [this.name],
+        keyType: 'p256',
+        profile: null,
+        challenges: ['http-01'],
+        replaces: null,
+      };
+      const issued = await this.issuer.issue(request, AbortSignal.any([signal, lock.lost]));
+      verifyIssued(issued.certificate, [this.name], clock.now());
+      this.#unsaved = issued.certificate;
     }
     const certificate = this.#unsaved;
     try {

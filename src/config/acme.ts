@@ -43,7 +43,7 @@ export function readAcme(raw: RawConfig['acme'], draft: Draft): AcmeConfig {
       { allowed: 'letsencrypt' },
     );
   const trust = raw?.trust === undefined ? null : readTrust(raw.trust, draft);
-  return { directory, email: raw?.email ?? null, trust };
+  return { directory, email: raw?.email ?? null, trust, binding: null, profile: null, preferredChain: null };
 }
 
 /** The PEM text of a CA bundle; null after a problem was reported. */

@@ -4,7 +4,14 @@
 export type Position = string;
 
 export interface Config {
-  readonly acme: AcmeConfig;
+  /** Whoever may issue certificates, tried in this order; at least one. */
+  readonly acme: readonly AcmeConfig[];
+  /** Where DNS-01 records are put, or null: no DNS-01. */
+  readonly dns: DnsConfig | null;
+  /** Names that are not in the file, or null: refused. */
+  readonly onDemand: OnDemandConfig | null;
+  /** Told of every certificate event, or null. */
+  readonly onEvent: EventHookConfig | null;
   /** Absolute path of the storage folder. */
   readonly storage: string;
   readonly listen: ListenConfig;
@@ -21,12 +28,89 @@ export interface Config {
 }
 
 export interface AcmeConfig {
-  /** Directory URL (RFC 8555 section 7.1.1). */
+  /** Directory URL (RFC 8555 section 7.1.1). Unique in the list: `issuers` of a site names it. */
   readonly directory: string;
   readonly email: string | null;
   /** PEM text of the CA certificates that authenticate the ACME server itself, or null for Node's own roots. */
   readonly trust: string | null;
+  /** External account binding (RFC 8555 section 7.3.4), or null. `hmacKey`: base64url. */
+  readonly binding: { readonly keyId: string; readonly hmacKey: string } | null;
+  /** For every certificate whose site names none; null lets the CA choose. */
+  readonly profile: ProfileChoice | null;
+  /** Common name of the root (or any issuer in the chain) that clients should see, or null: the CA's default chain. */
+  readonly preferredChain: string | null;
 }
+
+/** draft-ietf-acme-profiles. */
+export interface ProfileChoice {
+  readonly name: string;
+  /** Whether to fail when the CA does not offer it; otherwise a warning, and an order without a profile. */
+  readonly required: boolean;
+}
+
+export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
+export type KeyType = 'p256' | 'p384' | 'rsa2048' | 'rsa4096';
+
+export interface DnsConfig {
+  readonly provider: DnsProviderConfig;
+  /** Name servers asked whether a record is visible, `address:port` (IPv6 in brackets); empty: the zone's own, found by the system's resolver. */
+  readonly resolvers: readonly string[];
+  /** How long a record may take to be visible. Default 2 min. */
+  readonly propagationMs: number;
+  /** Waited after it is visible at all name servers, before the CA is told to look. Default 0. */
+  readonly settleMs: number;
+  /** False: not looked at all, only `settleMs` is waited. Default true. */
+  readonly check: boolean;
+  /** Time to live of the records. Default 60 s. */
+  readonly ttlMs: number;
+}
+
+export type DnsProviderConfig =
+  /** lego's `exec`: `PROGRAM present|cleanup FQDN VALUE`. */
+  | { readonly kind: 'exec'; readonly program: string; readonly args: readonly string[] }
+  /** lego's `httpreq`: `POST URL/present` and `/cleanup` with `{ fqdn, value }`; Basic authentication when there is a user. */
+  | { readonly kind: 'webhook'; readonly url: string; readonly user: string | null; readonly password: string | null }
+  /** RFC 2136 with TSIG (RFC 8945). `server`: `host:port`; `zone`: null finds it by SOA. `algorithm`: `hmac-sha256`, … */
+  | {
+      readonly kind: 'rfc2136';
+      readonly server: string;
+      readonly zone: string | null;
+      readonly tsig: { readonly name: string; readonly algorithm: string; readonly secret: string } | null;
+    }
+  /** github.com/joohoi/acme-dns: the names must be CNAMEs to `subdomain`. */
+  | {
+      readonly kind: 'acme-dns';
+      readonly url: string;
+      readonly user: string;
+      readonly password: string;
+      readonly subdomain: string;
+    }
+  /** `api`: the base URL, for tests and gateways. */
+  | { readonly kind: 'cloudflare'; readonly token: string; readonly zone: string | null; readonly api: string };
+
+/** Certificates for names that are not in the file. */
+export interface OnDemandConfig {
+  /** Asked with `?domain=NAME&address=CLIENT`: 200 allows, anything else refuses. */
+  readonly ask: string;
+  /** How long an answer holds. Defaults 1 h (yes) and 5 min (no). */
+  readonly allowMs: number;
+  readonly refuseMs: number;
+  /** New names that one client address, and all together, may bring in an hour. Defaults 10 and 100. */
+  readonly perAddressPerHour: number;
+  readonly perHour: number;
+  /** Names under way at once. Default 20. */
+  readonly maxPending: number;
+  /** How long a handshake waits for its certificate. Default 30 s; never longer than the handshake timeout allows. */
+  readonly waitMs: number;
+  /** Where requests for such names go: as a site's routes. */
+  readonly routes: readonly RouteConfig[];
+}
+
+export type EventHookConfig =
+  /** The event as JSON on stdin; its name as last argument. */
+  | { readonly kind: 'exec'; readonly program: string; readonly args: readonly string[] }
+  /** The event as JSON by POST. */
+  | { readonly kind: 'webhook'; readonly url: string };
 
 export interface ListenConfig {
   /** Plain listeners: challenges and redirects. Empty when `off`. */
@@ -85,17 +169,32 @@ export interface SiteConfig {
 }
 
 export type SiteTls =
-  | { readonly kind: 'acme' }
+  | {
+      readonly kind: 'acme';
+      /** Directory URLs out of `Config.acme`, in the order to try. At least one. */
+      readonly directories: readonly string[];
+      /** Allowed challenge types, the preferred first. At least one. */
+      readonly challenges: readonly ChallengeType[];
+      /** One certificate for each; two make an RSA + ECDSA pair. At least one, the first is the main one. */
+      readonly keyTypes: readonly KeyType[];
+      /** null: that of the issuer, and `shortlived` for an IP address. */
+      readonly profile: ProfileChoice | null;
+      /** Sites of one group share one certificate with all their names; null: a certificate of its own. */
+      readonly group: string | null;
+    }
   | { readonly kind: 'local' }
   | {
       readonly kind: 'supplied';
-      /** Absolute paths, for messages. */
-      readonly certFile: string;
-      readonly keyFile: string;
+      readonly files: SuppliedFiles;
       /** Leaf first; checked at load: parses, key matches, not expired. */
       readonly certPem: string;
       readonly keyPem: string;
     };
+
+/** Absolute paths: watched, and for messages. */
+export type SuppliedFiles =
+  | { readonly form: 'pem'; readonly cert: string; readonly key: string }
+  | { readonly form: 'pkcs12'; readonly file: string; readonly password: string };
 
 export interface RouteConfig {
   /** `/old` is exact; `/api/*` is a prefix (everything that starts with `/api/`). */

@@ -67,7 +67,10 @@ function readConfig(draft: Draft): Config | null {
   const sites = readSites(raw.sites, acme, draft);
   checkChallengeListener(sites, listen, draft);
   return {
-    acme,
+    acme: [acme],
+    dns: null,
+    onDemand: null,
+    onEvent: null,
     storage: readStorage(raw.storage ?? DEFAULT_STORAGE, draft),
     listen,
     workers: raw.workers ?? 'auto',

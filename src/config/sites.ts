@@ -62,7 +62,14 @@ function readTls(site: RawSite, host: string, acme: AcmeConfig, path: Path, draf
     draft.errorAtKey(path, 'HTTP-01 cannot prove a wildcard to the ACME authority (DNS-01 comes later)', { allowed });
   else if (isIP(host) !== 0)
     draft.errorAtKey(path, 'certificates for IP addresses are not obtained yet (they come later)', { allowed });
-  return { kind: 'acme' };
+  return {
+    kind: 'acme',
+    directories: [acme.directory],
+    challenges: ['http-01'],
+    keyTypes: ['p256'],
+    profile: null,
+    group: null,
+  };
 }
 
 /** HTTP-01 arrives over plain HTTP (RFC 8555 section 8.3), so somebody must listen for it. */

@@ -35,7 +35,7 @@ export function readSuppliedCertificate(
     draft.errorAt([...path, 'cert'], `TLS refuses it: ${messageOf(error).replace(/^error:\w+:[^:]*:+/, '')}`);
     return null;
   }
-  return { kind: 'supplied', certFile, keyFile, certPem, keyPem: key.pem };
+  return { kind: 'supplied', files: { form: 'pem', cert: certFile, key: keyFile }, certPem, keyPem: key.pem };
 }
 
 function readChain(file: string, path: Path, draft: Draft): X509Certificate[] | null {

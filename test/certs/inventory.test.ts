@@ -29,7 +29,14 @@ function configOf(storage: string, sites: Record<string, SiteTls>): Config {
   return { storage, acme, sites: Object.entries(sites).map(([host, tls]) => ({ host, tls })) } as unknown as Config;
 }
 
-const acme = { kind: 'acme' } as const;
+const acme = {
+  kind: 'acme',
+  directories: ['https://ca.example/dir'],
+  challenges: ['http-01'],
+  keyTypes: ['p256'],
+  profile: null,
+  group: null,
+} as const;
 
 test('a valid certificate shows its issuer, its end and when it will be renewed', async (t) => {
   const { store, list } = await rig(t);
@@ -53,7 +60,12 @@ test('names come in the config’s order, with local and supplied ones among the
   const { store, list } = await rig(t);
   await store.save('local', '*.dev.localhost', mint(['*.dev.localhost'], root));
   const { certPem, keyPem } = mint(['c.example'], root, { notBefore: NOW - 2 * DAY, notAfter: NOW - DAY });
-  const supplied = { kind: 'supplied', certFile: '/c.pem', keyFile: '/k.pem', certPem, keyPem } as const;
+  const supplied = {
+    kind: 'supplied',
+    files: { form: 'pem', cert: '/c.pem', key: '/k.pem' },
+    certPem,
+    keyPem,
+  } as const;
   const statuses = await list({ 'b.example': acme, '*.dev.localhost': { kind: 'local' }, 'c.example': supplied });
   assert.deepEqual(
     statuses.map(({ name, source, state }) => [name, source, state]),

@@ -129,7 +129,7 @@ describe('a configuration file', () => {
     const { config } = result;
     const action = config.sites[0]!.routes[0]!.action;
     assert.ok(action.kind === 'proxy');
-    for (const part of [config, config.acme, config.listen.http, config.sites, config.sites[0], action.targets[0]])
+    for (const part of [config, config.acme[0], config.listen.http, config.sites, config.sites[0], action.targets[0]])
       assert.ok(Object.isFrozen(part));
   });
 

@@ -1,6 +1,6 @@
 // An Issuer that a test directs, and a publisher that a test can wait for.
 import type { Certificate } from '../../src/certs/certificate.ts';
-import type { Issuer } from '../../src/certs/issuer.ts';
+import type { CertificateRequest, IssuedCertificate, Issuer, RenewalInfo } from '../../src/certs/issuer.ts';
 import type { CertificatePublisher } from '../../src/certs/managed-certificate.ts';
 
 export type Issue = (name: string, signal: AbortSignal) => Promise<Certificate>;
@@ -20,11 +20,17 @@ export class FakeIssuer implements Issuer {
     this.id = id;
   }
 
-  async issue(names: readonly string[], signal: AbortSignal): Promise<Certificate> {
+  async issue({ names }: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     this.asked.push(names[0]!);
     this.#changed.tell();
-    return this.issueOne(names[0]!, signal);
+    return { certificate: await this.issueOne(names[0]!, signal), challenge: null, profile: null };
   }
+
+  async renewalInfo(): Promise<RenewalInfo | null> {
+    return null;
+  }
+
+  async revoke(): Promise<void> {}
 
   async recognizes(): Promise<boolean> {
     return this.recognizing;

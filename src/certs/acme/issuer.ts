@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf, PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
-import type { Issuer } from '../issuer.ts';
+import type { CertificateRequest, IssuedCertificate, Issuer, RenewalInfo } from '../issuer.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type { Locker, Storage } from '../storage.ts';
 import { type AccountCredentials, AcmeAccount } from './account.ts';
@@ -57,7 +57,22 @@ export class AcmeIssuer implements Issuer {
     this.#account = new AcmeAccount({ ...options, issuerId: this.id });
   }
 
-  async issue(names: readonly string[], signal: AbortSignal): Promise<Certificate> {
+  async issue({ names }: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    return { certificate: await this.#issue(names, signal), challenge: null, profile: null };
+  }
+
+  async renewalInfo(): Promise<RenewalInfo | null> {
+    return null;
+  }
+
+  async revoke(certificate: Certificate): Promise<void> {
+    throw new PerantaraError(`cannot revoke certificate ${certificate.serial}: not supported yet`, {
+      code: 'unsupported',
+      source: 'internal',
+    });
+  }
+
+  async #issue(names: readonly string[], signal: AbortSignal): Promise<Certificate> {
     const credentials = await this.#credentials(signal);
     try {
       return await this.#order(credentials, names, signal);

@@ -1,4 +1,5 @@
 // AcmeIssuer against a scripted CA: what Pebble never does. What it does do is tested in pebble.test.ts.
+
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
 import { AcmeIssuer, acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
@@ -8,6 +9,7 @@ import { FileStorage } from '../../../src/certs/file-storage.ts';
 import type { Storage } from '../../../src/certs/storage.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { capturedLog } from '../../support/captured-log.ts';
+import { obtain } from '../../support/certificate-request.ts';
 import { BAD_NONCE, type FakeAcme, problem, startFakeAcme } from '../../support/fake-acme.ts';
 import { MemoryLocker, MemoryStorage } from '../../support/memory-storage.ts';
 import { makeAuthority, mint } from '../../support/minted.ts';
@@ -53,7 +55,7 @@ const never = new AbortController().signal;
 suite('an order', { concurrency: 8 }, () => {
   test('leads from the directory to a certificate, never asking for a nonce that came by itself', async (t) => {
     const { ca, issuer } = await rig(t);
-    const certificate = await issuer.issue(['a.example'], never);
+    const certificate = await obtain(issuer, ['a.example'], never);
     assert.deepEqual(certificate.names, ['a.example']);
     assert.deepEqual(ca.requests, [
       'GET directory',
@@ -76,7 +78,7 @@ suite('an order', { concurrency: 8 }, () => {
       answers.push(challenges.answer(host, token));
       return 'yes';
     };
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     assert.match(answers[0] ?? '', /^token-of-order-00000000\.[A-Za-z0-9_-]{43}$/);
     assert.equal(challenges.answer('a.example', 'token-of-order-00000000'), null);
   });
@@ -89,14 +91,14 @@ suite('an order', { concurrency: 8 }, () => {
       return { body: { ...(body as object), status: 'valid' } };
     };
     ca.script = withReadyOrder(ca, ca.script);
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     assert.equal(ca.count('challenge'), 0);
   });
 
   test('a refused name ends with the CA’s own words and leaves no token behind', async (t) => {
     const { ca, issuer, challenges } = await rig(t);
     ca.lookUp = () => null;
-    await assert.rejects(issuer.issue(['a.example'], never), (error: unknown) => {
+    await assert.rejects(obtain(issuer, ['a.example'], never), (error: unknown) => {
       assert.ok(error instanceof AcmeProblem);
       assert.deepEqual([error.type, error.detail], ['unauthorized', 'Invalid response: 404']);
       assert.equal(error.message, 'cannot validate "a.example": the CA says: Invalid response: 404 (unauthorized)');
@@ -111,7 +113,7 @@ suite('an order', { concurrency: 8 }, () => {
       if (call.step !== 'order' || ca.count('finalize') === 0 || call.count > 4) return null;
       return { body: { ...(ca.usual(call).body as object), status: 'ready', certificate: undefined } };
     };
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     assert.equal(ca.count('finalize'), 1);
   });
 
@@ -124,7 +126,7 @@ suite('an order', { concurrency: 8 }, () => {
       return 'handled';
     };
     // The dead connection is tried once more by itself; the CA takes that for what it is.
-    assert.deepEqual((await issuer.issue(['a.example'], never)).names, ['a.example']);
+    assert.deepEqual((await obtain(issuer, ['a.example'], never)).names, ['a.example']);
   });
 
   test('an order that turns invalid ends with the CA’s words', async (t) => {
@@ -134,7 +136,7 @@ suite('an order', { concurrency: 8 }, () => {
       call.step === 'order' && ca.count('finalize') > 0
         ? { body: { ...(ca.usual(call).body as object), status: 'invalid', error } }
         : null;
-    await assert.rejects(issuer.issue(['a.example'], never), {
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
       type: 'caa',
       message:
         'cannot obtain certificate for "a.example": the CA says: CAA record for a.example prevents issuance (caa)',
@@ -147,7 +149,7 @@ suite('an order', { concurrency: 8 }, () => {
       call.step === 'order' && ca.count('finalize') > 0
         ? { body: { ...(ca.usual(call).body as object), status: 'processing', certificate: undefined } }
         : null;
-    await assert.rejects(issuer.issue(['a.example'], never), {
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
       code: 'issuer_timeout',
       message: 'cannot obtain certificate for "a.example": the order is processing after 1 s',
     });
@@ -162,7 +164,7 @@ suite('an order', { concurrency: 8 }, () => {
         setImmediate(() => abort.abort(new Error('shutting down')));
         return 'handled';
       };
-      await assert.rejects(issuer.issue(['a.example'], abort.signal), /^Error: shutting down$/, step);
+      await assert.rejects(obtain(issuer, ['a.example'], abort.signal), /^Error: shutting down$/, step);
       assert.equal(challenges.answer('a.example', 'token-of-order-00000000'), null, step);
     }
   });
@@ -173,7 +175,7 @@ suite('an order', { concurrency: 8 }, () => {
       call.step === 'order' && ca.count('finalize') > 0
         ? { headers: { 'retry-after': '60' }, body: { ...(ca.usual(call).body as object), status: 'processing' } }
         : null;
-    await assert.rejects(issuer.issue(['a.example'], never), { code: 'issuer_timeout' });
+    await assert.rejects(obtain(issuer, ['a.example'], never), { code: 'issuer_timeout' });
     assert.equal(ca.count('order'), 2, 'once before the answer that asks for patience, and for that answer');
   });
 });
@@ -182,13 +184,13 @@ suite('nonces', { concurrency: 8 }, () => {
   test('a CA that refuses every second nonce gets its signature anyway', async (t) => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ request, count }) => (request.method === 'POST' && count % 2 === 1 ? BAD_NONCE : null);
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
   });
 
   test('a CA that refuses every nonce is given up on', async (t) => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ request }) => (request.method === 'POST' ? BAD_NONCE : null);
-    await assert.rejects(issuer.issue(['a.example'], never), {
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
       source: 'issuer',
       message: /cannot understand the CA: JWS has an invalid anti-replay nonce/,
     });
@@ -201,7 +203,7 @@ suite('nonces', { concurrency: 8 }, () => {
       call.response.removeHeader('replay-nonce');
       return null;
     };
-    await assert.rejects(issuer.issue(['a.example'], never), /cannot understand the CA: it hands out no nonces/);
+    await assert.rejects(obtain(issuer, ['a.example'], never), /cannot understand the CA: it hands out no nonces/);
   });
 });
 
@@ -214,7 +216,7 @@ suite('the account', { concurrency: 8 }, () => {
       return null;
     };
     const names = Array.from({ length: 10 }, (_, index) => `${index}.example`);
-    await Promise.all(names.map((name) => issuer.issue([name], never)));
+    await Promise.all(names.map((name) => obtain(issuer, [name], never)));
     assert.equal(ca.count('newAccount'), 1);
     assert.equal(ca.count('directory'), 1);
     assert.equal(algorithm, 'ES256');
@@ -222,8 +224,8 @@ suite('the account', { concurrency: 8 }, () => {
 
   test('is found again after a restart without asking the CA', async (t) => {
     const { ca, issuer, restart } = await rig(t);
-    await issuer.issue(['a.example'], never);
-    await restart().issue(['b.example'], never);
+    await obtain(issuer, ['a.example'], never);
+    await obtain(restart(), ['b.example'], never);
     assert.equal(ca.count('newAccount'), 1);
   });
 
@@ -234,9 +236,9 @@ suite('the account', { concurrency: 8 }, () => {
       if (step === 'newAccount') keys.push(header.jwk);
       return null;
     };
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     await storage.delete(`accounts/${issuer.id}/account.json`);
-    await restart().issue(['b.example'], never);
+    await obtain(restart(), ['b.example'], never);
     assert.equal(keys.length, 2);
     assert.deepEqual(keys[0], keys[1]);
   });
@@ -245,24 +247,24 @@ suite('the account', { concurrency: 8 }, () => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ step, count }) =>
       step === 'newOrder' && count === 1 ? problem(400, 'accountDoesNotExist', 'no such account') : null;
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     assert.equal(ca.count('newAccount'), 2);
   });
 
   test('that the CA loses again and again is not registered for ever', async (t) => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ step }) => (step === 'newOrder' ? problem(400, 'accountDoesNotExist', 'no such account') : null);
-    await assert.rejects(issuer.issue(['a.example'], never), { type: 'accountDoesNotExist' });
+    await assert.rejects(obtain(issuer, ['a.example'], never), { type: 'accountDoesNotExist' });
     assert.equal(ca.count('newAccount'), 2);
   });
 
   test('whose files are damaged is made anew', async (t) => {
     const { issuer, storage, restart } = await rig(t);
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     const key = `accounts/${issuer.id}/key.pem`;
     for (const file of [key, `accounts/${issuer.id}/account.json`]) {
       await storage.store(file, 'damaged');
-      await restart().issue(['b.example'], never);
+      await obtain(restart(), ['b.example'], never);
     }
     assert.equal(await storage.load(`${key}.bad`), 'damaged');
   });
@@ -271,8 +273,8 @@ suite('the account', { concurrency: 8 }, () => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ step, count }) =>
       step === 'newAccount' && count === 1 ? problem(400, 'invalidContact', 'invalid contact domain') : null;
-    await assert.rejects(issuer.issue(['a.example'], never), { type: 'invalidContact' });
-    await issuer.issue(['a.example'], never);
+    await assert.rejects(obtain(issuer, ['a.example'], never), { type: 'invalidContact' });
+    await obtain(issuer, ['a.example'], never);
   });
 
   test('registers its e-mail address, and again when that changed', async (t) => {
@@ -282,8 +284,8 @@ suite('the account', { concurrency: 8 }, () => {
       if (step === 'newAccount') contacts.push([payload?.contact, payload?.termsOfServiceAgreed]);
       return null;
     };
-    await issuer.issue(['a.example'], never);
-    await restart('ops@example.com').issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
+    await obtain(restart('ops@example.com'), ['a.example'], never);
     assert.deepEqual(contacts, [
       [undefined, true],
       [['mailto:ops@example.com'], true],
@@ -297,8 +299,8 @@ suite('the account', { concurrency: 8 }, () => {
       if (step === 'newAccount') abort.abort(new Error('leaving'));
       return null;
     };
-    const first = issuer.issue(['a.example'], abort.signal);
-    const second = issuer.issue(['b.example'], never);
+    const first = obtain(issuer, ['a.example'], abort.signal);
+    const second = obtain(issuer, ['b.example'], never);
     await assert.rejects(first, /leaving/);
     await second;
     assert.equal(ca.count('newAccount'), 1);
@@ -313,7 +315,7 @@ suite('the account', { concurrency: 8 }, () => {
       if (step === 'newAccount') stored = await storage.load(`accounts/${issuer.id}/key.pem`);
       return null;
     };
-    await issuer.issue(['a.example'], never);
+    await obtain(issuer, ['a.example'], never);
     assert.match(stored ?? '', /PRIVATE KEY/);
   });
 });
@@ -323,7 +325,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
     const { ca, issuer } = await rig(t);
     const foreign = mint(['a.example'], makeAuthority());
     ca.script = ({ step }) => (step === 'certificate' ? { body: foreign.certPem } : null);
-    await assert.rejects(issuer.issue(['a.example'], never), {
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
       code: 'certificate_unfit',
       source: 'issuer',
       message: /its key belongs to another certificate/,
@@ -339,7 +341,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
     ]) {
       const { ca, issuer } = await rig(t);
       ca.script = ({ step }) => (step === 'certificate' ? { body } : null);
-      await assert.rejects(issuer.issue(['a.example'], never), { code: 'certificate_unfit' });
+      await assert.rejects(obtain(issuer, ['a.example'], never), { code: 'certificate_unfit' });
     }
   });
 
@@ -376,7 +378,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
         const headers = { 'content-type': 'application/json', ...answer.headers };
         return { ...answer, headers, body: JSON.stringify(change(answer.body as never)) };
       };
-      await assert.rejects(issuer.issue(['a.example'], never), { name: 'PerantaraError', source: 'issuer' });
+      await assert.rejects(obtain(issuer, ['a.example'], never), { name: 'PerantaraError', source: 'issuer' });
       assert.deepEqual(presented, []);
     });
   }
@@ -384,8 +386,8 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
   test('after a failure the directory is read again, since addresses may have changed', async (t) => {
     const { ca, issuer } = await rig(t);
     ca.script = ({ step, count }) => (step === 'newOrder' && count === 1 ? problem(404, 'malformed', 'gone') : null);
-    await assert.rejects(issuer.issue(['a.example'], never), { status: 404 });
-    await issuer.issue(['a.example'], never);
+    await assert.rejects(obtain(issuer, ['a.example'], never), { status: 404 });
+    await obtain(issuer, ['a.example'], never);
     assert.equal(ca.count('directory'), 2);
   });
 });

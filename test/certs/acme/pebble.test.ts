@@ -1,4 +1,5 @@
 // The whole of certs/ against Pebble, Let's Encrypt's own test CA: 5 % of nonces refused, authorizations reused at random.
+
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,6 +16,7 @@ import { FileStorage } from '../../../src/certs/file-storage.ts';
 import { CertificateManager } from '../../../src/certs/manager.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { capturedLog } from '../../support/captured-log.ts';
+import { obtain } from '../../support/certificate-request.ts';
 import { RecordingPublisher } from '../../support/fake-issuer.ts';
 import { needsTools } from '../../support/needs-tools.ts';
 import { type Pebble, startPebble } from '../../support/pebble.ts';
@@ -75,7 +77,7 @@ suite('against Pebble', tools, () => {
   test('a certificate is issued: P-256, for the name alone, from the leaf to Pebble’s root', async (t) => {
     const { issuer } = processOver(await temporaryFolder(t));
     t.after(() => issuer.close());
-    const certificate = await issuer.issue(['one.test'], never);
+    const certificate = await obtain(issuer, ['one.test'], never);
     verifyIssued(certificate, ['one.test'], Date.now());
     const key = createPrivateKey(certificate.keyPem);
     assert.deepEqual([key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve], ['ec', 'prime256v1']);
@@ -88,11 +90,11 @@ suite('against Pebble', tools, () => {
   test('every issuance has a key of its own, every restart the same account', async (t) => {
     const folder = await temporaryFolder(t);
     const first = processOver(folder);
-    const one = await first.issuer.issue(['again.test'], never);
-    const two = await first.issuer.issue(['again.test'], never);
+    const one = await obtain(first.issuer, ['again.test'], never);
+    const two = await obtain(first.issuer, ['again.test'], never);
     await first.issuer.close();
     const second = processOver(folder);
-    const three = await second.issuer.issue(['again.test'], never);
+    const three = await obtain(second.issuer, ['again.test'], never);
     await second.issuer.close();
     assert.equal(new Set([one.keyPem, two.keyPem, three.keyPem]).size, 3);
     const registered = [first, second].flatMap(({ logged }) =>
@@ -104,14 +106,14 @@ suite('against Pebble', tools, () => {
   test('an account that the CA does not know is registered again, with the same key', async (t) => {
     const folder = await temporaryFolder(t);
     const first = processOver(folder);
-    await first.issuer.issue(['lost.test'], never);
+    await obtain(first.issuer, ['lost.test'], never);
     await first.issuer.close();
     const path = `accounts/${first.issuer.id}/account.json`;
     const record = JSON.parse((await first.storage.load(path)) ?? '') as { url: string };
     await first.storage.store(path, JSON.stringify({ ...record, url: `${record.url}0` }));
     const second = processOver(folder);
     t.after(() => second.issuer.close());
-    await second.issuer.issue(['lost.test'], never);
+    await obtain(second.issuer, ['lost.test'], never);
     assert.equal((JSON.parse((await first.storage.load(path)) ?? '') as { url: string }).url, record.url);
   });
 
@@ -119,7 +121,7 @@ suite('against Pebble', tools, () => {
     const { issuer } = processOver(await temporaryFolder(t));
     t.after(() => issuer.close());
     await pebble.dns('set-servfail', { host: 'broken.test.' });
-    await assert.rejects(issuer.issue(['broken.test'], never), (error: unknown) => {
+    await assert.rejects(obtain(issuer, ['broken.test'], never), (error: unknown) => {
       assert.ok(error instanceof AcmeProblem);
       assert.match(
         error.message,
@@ -132,7 +134,7 @@ suite('against Pebble', tools, () => {
   test('a wildcard is refused since HTTP-01 cannot prove it, and says so', async (t) => {
     const { issuer } = processOver(await temporaryFolder(t));
     t.after(() => issuer.close());
-    await assert.rejects(issuer.issue(['*.wild.test'], never), {
+    await assert.rejects(obtain(issuer, ['*.wild.test'], never), {
       source: 'issuer',
       message: /it offers .*dns-01.* for "wild\.test", not http-01/,
     });
@@ -193,5 +195,5 @@ test('a CA that refuses half of all nonces gets its orders through', tools, asyn
   const services = { storage, locker, challenges, log: capturedLog().log, clock: systemClock };
   const issuer = new AcmeIssuer({ directoryUrl, email: null, trust, userAgent: 'perantara/0.0.0-test', ...services });
   t.after(() => issuer.close());
-  assert.deepEqual((await issuer.issue(['nonces.test'], never)).names, ['nonces.test']);
+  assert.deepEqual((await obtain(issuer, ['nonces.test'], never)).names, ['nonces.test']);
 });
