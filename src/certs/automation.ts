@@ -5,6 +5,7 @@ import type { Config, SiteConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { AcmeIssuer } from './acme/issuer.ts';
+import { AlpnCertificates } from './alpn-certificates.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
 import { FileLocker } from './file-locker.ts';
@@ -27,6 +28,8 @@ export interface CertificateAutomation {
   readonly resolver: CertificateResolver;
   /** What the challenge handler reads. */
   readonly challenges: ChallengeTokens;
+  /** What handshakes of validators read. */
+  readonly alpnChallenges: AlpnCertificates;
   /** Where the local root certificate lies, or will. */
   readonly localRootPath: string;
 }
@@ -38,6 +41,7 @@ export function createCertificateAutomation(
   const storage = new FileStorage(config.storage);
   const locker = new FileLocker(config.storage);
   const challenges = new ChallengeTokens();
+  const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });
   const { directory: directoryUrl, email, trust } = config.acme[0]!;
@@ -59,7 +63,7 @@ export function createCertificateAutomation(
     publisher: resolver,
     random: Math.random,
   });
-  return { manager, resolver, challenges, localRootPath: localCa.rootPath };
+  return { manager, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
 }
 
 /** CAs ask clients to say who they are (RFC 8555 section 6.1). */

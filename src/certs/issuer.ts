@@ -21,6 +21,11 @@ export interface IssuedCertificate {
   readonly challenge: ChallengeType | null;
   /** As ordered; null when the issuer chose. */
   readonly profile: string | null;
+  /**
+   * To be called once the certificate is stored: what was kept to resume its order after a crash, key included, goes.
+   * Never rejects. Absent: nothing was kept.
+   */
+  readonly settle?: () => Promise<void>;
 }
 
 /** When the issuer would like a certificate to be renewed (RFC 9773 section 4.2). Milliseconds since the epoch; unchecked. */

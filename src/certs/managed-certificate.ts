@@ -6,7 +6,7 @@ import type { Logger } from '../core/log.ts';
 import { AcmeProblem } from './acme/problem.ts';
 import { type Certificate, verifyIssued } from './certificate.ts';
 import { type CertificateState, type CertificateStore, certificateFolder, FRESH_STATE } from './certificate-store.ts';
-import type { CertificateRequest, Issuer } from './issuer.ts';
+import type { CertificateRequest, IssuedCertificate, Issuer } from './issuer.ts';
 import { attemptAllowedAt, needsRenewal, nextAttemptAt, type RenewalDecision, type RenewReason } from './renewal.ts';
 import type { ServedCertificate } from './resolver.ts';
 import type { Lock, Locker, Storage } from './storage.ts';
@@ -43,6 +43,8 @@ export class ManagedCertificate {
   #state: CertificateState = FRESH_STATE;
   /** Obtained and served, but storing it failed: stored at the next turn without asking the CA again. */
   #unsaved: Certificate | null = null;
+  /** Tells the issuer that it is stored. */
+  #settle: IssuedCertificate['settle'];
   /** False until the stored files were looked at under the lock, where what a crash left can be mended. */
   #tended = false;
 
@@ -124,12 +126,14 @@ export class ManagedCertificate {
       const issued = await this.issuer.issue(request, AbortSignal.any([signal, lock.lost]));
       verifyIssued(issued.certificate, [this.name], clock.now());
       this.#unsaved = issued.certificate;
+      this.#settle = issued.settle;
     }
     const certificate = this.#unsaved;
     try {
       await lock.assertHeld();
       await store.save(this.issuer.id, this.name, certificate);
       this.#unsaved = null;
+      await this.#settle?.();
     } finally {
       if (lock.lost.aborted) this.#unsaved = null;
       else await this.#adopt(certificate);

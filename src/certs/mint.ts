@@ -16,6 +16,8 @@ export interface Template {
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Makes it an answer to TLS-ALPN-01: SHA-256 of the key authorization (RFC 8737 section 3). */
+  readonly acmeIdentifier?: Buffer;
 }
 
 export interface Signer {
@@ -29,6 +31,7 @@ const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 /** RFC 5280 section 4.1.2.6 upper bound of a common name. */
 const MAX_COMMON_NAME = 64;
 const SUBJECT_KEY_IDENTIFIER = '2.5.29.14';
+const ACME_IDENTIFIER = '1.3.6.1.5.5.7.1.31';
 
 /** The signed certificate as PEM. */
 export function mintCertificate(template: Template, publicKey: KeyObject, signer: Signer): string {
@@ -73,7 +76,8 @@ function describe(template: Template, publicKey: KeyObject, signer: Signer): for
   certificate.publicKey = pki.rsa.setPublicKey(new forge.jsbn.BigInteger('3'), new forge.jsbn.BigInteger('3'));
   certificate.setExtensions([
     ...(template.authority ? authorityExtensions() : leafExtensions(template.names)),
-    { id: SUBJECT_KEY_IDENTIFIER, value: asn1.create(Class.UNIVERSAL, Type.OCTETSTRING, false, keyId(publicKey)) },
+    ...(template.acmeIdentifier === undefined ? [] : [acmeExtension(template.acmeIdentifier)]),
+    { id: SUBJECT_KEY_IDENTIFIER, value: octets(keyId(publicKey)) },
     { name: 'authorityKeyIdentifier', keyIdentifier: keyId(createPublicKey(signer.key)) },
   ]);
   return certificate;
@@ -96,9 +100,17 @@ function leafExtensions(names: readonly string[]): object[] {
   ];
 }
 
+function acmeExtension(digest: Buffer): object {
+  return { id: ACME_IDENTIFIER, critical: true, value: octets(digest.toString('latin1')) };
+}
+
 /** RFC 7093 section 2 method 4: the leftmost 160 bits of SHA-256 over the public key. */
 function keyId(publicKey: KeyObject): string {
   return createHash('sha256').update(spki(publicKey)).digest().subarray(0, 20).toString('latin1');
+}
+
+function octets(value: string): forge.asn1.Asn1 {
+  return asn1.create(Class.UNIVERSAL, Type.OCTETSTRING, false, value);
 }
 
 function spki(publicKey: KeyObject): Buffer {

@@ -72,6 +72,7 @@ export class Server implements Lifecycle {
     const secure = secureHandler(dispatch);
     this.#acceptor = new TlsAcceptor({
       contexts: this.#certificates.resolver,
+      challenges: this.#certificates.alpnChallenges,
       contextOptions,
       handshakeMs: timeouts.handshakeMs,
       sweep,

@@ -15,8 +15,17 @@ export interface ContextSource {
   resolveAddress(address: string): SecureContext | null;
 }
 
+/** Where the answers to TLS-ALPN-01 are found: certs/alpn-certificates. */
+export interface ChallengeContexts {
+  /** False: nobody is being validated, and no handshake is looked at for it. */
+  readonly pending: boolean;
+  resolve(servername: string): SecureContext | null;
+}
+
 export interface TlsAcceptorOptions {
   readonly contexts: ContextSource;
+  /** Default none: `acme-tls/1` is refused like any unknown protocol. */
+  readonly challenges?: ChallengeContexts;
   readonly contextOptions: SecureContextOptions;
   readonly handshakeMs: number;
   readonly sweep: DeadlineSweep;
@@ -29,6 +38,10 @@ const UNRECOGNIZED_NAME = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]
 const HTTP_ON_TLS_PORT =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 48\r\nConnection: close\r\n\r\n' +
   '400 Bad Request\nThis port speaks HTTPS, not HTTP';
+
+const PROTOCOLS: readonly string[] = ['http/1.1', 'http/1.0'];
+/** RFC 8737 section 4. */
+const ACME_TLS = 'acme-tls/1';
 
 /** What every site's secure context has in common. Tickets work across contexts and, later, processes. */
 export function secureContextOptions(): SecureContextOptions {
@@ -65,15 +78,25 @@ export class TlsAcceptor {
   }
 
   accept(raw: Socket, peer: Peer): void {
-    const { contexts, handshakeMs, sweep, onSecure } = this.#options;
+    const { contexts, challenges, handshakeMs, sweep, onSecure } = this.#options;
     const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
+    let challenge: SecureContext | null = null;
+    let named = false;
+    // A validator offers this one protocol. In TLS 1.3 OpenSSL asks for the protocol before the certificate; in TLS 1.2
+    // it is too late then to show another, and the alert of RFC 7301 is the answer.
+    const selectProtocol = ({ servername, protocols }: AlpnOffer): string | undefined => {
+      const isValidator = protocols.length === 1 && protocols[0] === ACME_TLS;
+      if (isValidator && !named) challenge = challenges?.resolve(servername || '') ?? null;
+      return challenge === null ? PROTOCOLS.find((protocol) => protocols.includes(protocol)) : ACME_TLS;
+    };
     const socket = new TLSSocket(raw, {
       isServer: true,
       secureContext: byAddress ?? this.#empty,
       allowHalfOpen: true,
-      ALPNProtocols: ['http/1.1', 'http/1.0'],
-      SNICallback: (servername, done) => {
-        const context = contexts.resolve(servername);
+      ...(challenges?.pending ? { ALPNCallback: selectProtocol } : { ALPNProtocols: [...PROTOCOLS] }),
+      SNICallback: (servername: string, done: (error: Error | null, context?: SecureContext) => void) => {
+        named = true;
+        const context = challenge ?? contexts.resolve(servername);
         if (context !== null) {
           done(null, context);
           return;
@@ -81,7 +104,7 @@ export class TlsAcceptor {
         raw.write(UNRECOGNIZED_NAME);
         done(new Error('unrecognized name'));
       },
-    } as ConstructorParameters<typeof TLSSocket>[1]);
+    } as object);
     const handshake = new Handshake(socket, sweep.after(handshakeMs));
     const forget = (): void => {
       this.#handshakes.delete(handshake);
@@ -97,6 +120,10 @@ export class TlsAcceptor {
     socket.once('secure', () => {
       forget();
       socket.off('end', onEarlyEnd);
+      if (socket.alpnProtocol === ACME_TLS) {
+        socket.destroySoon(); // it has seen what it came for; nothing else is spoken here
+        return;
+      }
       const name = (socket as TLSSocket & { servername?: string | false }).servername || '';
       if (!socket.isSessionReused() || this.#mayResume(socket, name, byAddress)) onSecure(socket, peer, name);
       else socket.destroy();
@@ -118,6 +145,12 @@ export class TlsAcceptor {
   destroy(): void {
     for (const handshake of this.#handshakes) handshake.socket.destroy();
   }
+}
+
+interface AlpnOffer {
+  /** Missing without SNI. */
+  readonly servername: string | false | undefined;
+  readonly protocols: readonly string[];
 }
 
 class Handshake implements Expiring {
