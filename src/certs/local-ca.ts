@@ -30,7 +30,7 @@ export const LOCAL_CA_ID = 'local';
 /** The truth: key and certificate in one file. */
 const BUNDLE = 'local-ca/bundle.pem';
 /** The certificate alone, to be trusted and handed around. */
-const ROOT = 'local-ca/root.pem';
+export const LOCAL_ROOT = 'local-ca/root.pem';
 
 export class LocalCa implements Issuer {
   readonly id = LOCAL_CA_ID;
@@ -46,11 +46,16 @@ export class LocalCa implements Issuer {
 
   /** Where the root certificate lies (PEM), once there is one. */
   get rootPath(): string {
-    return this.#options.storage.locate(ROOT);
+    return this.#options.storage.locate(LOCAL_ROOT);
+  }
+
+  /** The root, made now if there is none that lives long enough. */
+  ensureRoot(signal: AbortSignal): Promise<Certificate> {
+    return this.#flight.run(() => this.#ensureRoot(), signal);
   }
 
   async issue({ names }: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
-    const root = await this.#flight.run(() => this.#ensureRoot(), signal);
+    const root = await this.ensureRoot(signal);
     const keyPem = await generateKey();
     // Loaded when first needed: most installations never ask.
     const { mintCertificate } = await import('./mint.ts');
@@ -112,7 +117,7 @@ export class LocalCa implements Issuer {
     const root = parseCertificate(mintCertificate(template, createPublicKey(keyPem), { subject, key }), keyPem);
     await storage.store(BUNDLE, formatBundle(root));
     log.info(
-      { file: this.rootPath, trust: `curl --cacert ${this.rootPath} …, or import it as an authority in the browser` },
+      { file: this.rootPath, trust: `perantara certs trust, or curl --cacert ${this.rootPath} …` },
       'local root certificate created',
     );
     return root;
@@ -133,7 +138,7 @@ export class LocalCa implements Issuer {
 
   async #writeCopy(root: Certificate): Promise<void> {
     const { storage } = this.#options;
-    if ((await storage.load(ROOT)) !== root.certPem) await storage.store(ROOT, root.certPem);
+    if ((await storage.load(LOCAL_ROOT)) !== root.certPem) await storage.store(LOCAL_ROOT, root.certPem);
   }
 
   #isFit(root: Certificate | null): root is Certificate {

@@ -11,7 +11,8 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import('./run.ts')).runVerb,
   validate: async () => (await import('./validate.ts')).validateVerb,
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
-  certs: async () => (await import('./certs.ts')).certsVerb,
+  certs: async () => (await import('./certs/list.ts')).certsVerb,
+  'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,
   schema: async () => (await import('./schema.ts')).schemaVerb,
   version: async () => (await import('./version.ts')).versionVerb,
   help: async () => (await import('./help.ts')).helpVerb,
@@ -19,6 +20,11 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 
 /** Verbs that the design promises and a later release brings. */
 const LATER: readonly string[] = ['reload', 'status'];
+
+export interface FoundVerb {
+  readonly verb: Verb;
+  readonly rest: readonly string[];
+}
 
 /** Runs `perantara ...args` and ends the process. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -38,15 +44,14 @@ export async function main(args: readonly string[]): Promise<void> {
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   let subject = 'perantara';
   try {
-    const [name, ...rest] = readVerb(args);
-    const verb = await loadVerb(name);
+    const { verb, rest } = await loadVerb(readVerb(args));
     subject = `perantara ${verb.name}`;
-    const { flags, positionals, help } = parseFlags(verb.name, verb.flags, verb.positionals, rest);
+    const { flags, words, help } = parseFlags(verb.name, verb.flags, verb.words, rest);
     if (help) {
       terminal.out(verb.help);
       return 0;
     }
-    return await verb.run(flags, terminal, positionals);
+    return await verb.run(flags, terminal, words);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.err(`${subject}: ${printable(error.message)}\nTry "${subject} --help".\n`);
@@ -67,11 +72,20 @@ function readVerb(args: readonly string[]): readonly [string, ...string[]] {
   );
 }
 
-/** Throws UsageError for a word that is no verb. */
-export async function loadVerb(name: string): Promise<Verb> {
-  if (Object.hasOwn(VERBS, name)) return VERBS[name]!();
+/** The verb of one or two words at the beginning, and what follows it. Throws UsageError for a word that is no verb. */
+export async function loadVerb(args: readonly [string, ...string[]]): Promise<FoundVerb> {
+  const [name, next, ...others] = args;
+  const family = Object.keys(VERBS).filter((verb) => verb.startsWith(`${name} `));
+  if (next !== undefined && !next.startsWith('-') && family.length > 0) {
+    const long = `${name} ${next}`;
+    if (family.includes(long)) return { verb: await VERBS[long]!(), rest: others };
+    const near = suggest(long, family) ?? `one of ${family.join(', ')}`;
+    throw new UsageError(`cannot use ${JSON.stringify(long)}: there is no such verb; did you mean ${near}?`);
+  }
+  if (Object.hasOwn(VERBS, name)) return { verb: await VERBS[name]!(), rest: args.slice(1) };
   if (LATER.includes(name)) throw new UsageError(`cannot use the verb "${name}": it comes with a later release`);
-  const near = suggest(name, Object.keys(VERBS));
+  const verbs = Object.keys(VERBS);
+  const near = verbs.find((verb) => verb.endsWith(` ${name}`)) ?? suggest(name, verbs);
   throw new UsageError(
     `cannot use ${JSON.stringify(name)}: there is no such verb${near === null ? '' : `; did you mean ${near}?`}`,
   );

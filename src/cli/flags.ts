@@ -20,7 +20,7 @@ export interface Flags {
 
 export interface CommandLine {
   readonly flags: Flags;
-  readonly positionals: readonly string[];
+  readonly words: readonly string[];
   /** Whether `--help` or `-h` is among the arguments. */
   readonly help: boolean;
 }
@@ -29,7 +29,7 @@ export interface CommandLine {
 export function parseFlags(
   verb: string,
   specs: FlagSpecs,
-  maxPositionals: number,
+  expected: readonly string[],
   args: readonly string[],
 ): CommandLine {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
@@ -39,13 +39,13 @@ export function parseFlags(
     options[name] = { type: value === null ? 'boolean' : 'string' };
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   if (tokens.some((token) => token.kind === 'option' && token.name === 'help'))
-    return { flags: readFlags(new Map()), positionals: [], help: true };
+    return { flags: readFlags(new Map()), words: [], help: true };
 
   const values = new Map<string, string | true>();
-  const positionals: string[] = [];
+  const words: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      if (positionals.push(token.value) > maxPositionals) throw strayWord(verb, token.value, specs);
+      if (words.push(token.value) > expected.length) throw strayWord(verb, token.value, expected, specs);
     } else if (token.kind === 'option') {
       const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
       if (spec === undefined || !token.rawName.startsWith('--')) throw unknownFlag(verb, token.rawName, specs);
@@ -53,7 +53,10 @@ export function parseFlags(
       values.set(token.name, flagValue(spec, token.rawName, token.value, token.inlineValue === true));
     }
   }
-  return { flags: readFlags(values), positionals, help: false };
+  const missing = expected[words.length];
+  if (missing !== undefined && !missing.startsWith('['))
+    throw new UsageError(`cannot do anything: ${missing} is missing, as in ${verb} ${expected.join(' ')}`);
+  return { flags: readFlags(values), words, help: false };
 }
 
 function readFlags(values: ReadonlyMap<string, string | true>): Flags {
@@ -89,8 +92,9 @@ function unknownFlag(verb: string, written: string, specs: FlagSpecs): UsageErro
   return new UsageError(`cannot use ${JSON.stringify(written)}: ${verb} has no such flag${hint}`);
 }
 
-function strayWord(verb: string, word: string, specs: FlagSpecs): UsageError {
+function strayWord(verb: string, word: string, expected: readonly string[], specs: FlagSpecs): UsageError {
   const isFile = Object.hasOwn(specs, 'config') && /[./]/.test(word);
   const hint = isFile ? `; did you mean --config ${word}?` : '';
-  return new UsageError(`cannot use ${JSON.stringify(word)}: ${verb} takes flags only${hint}`);
+  const takes = expected.length === 0 ? 'flags only' : `only ${expected.join(' ')} beside its flags`;
+  return new UsageError(`cannot use ${JSON.stringify(word)}: ${verb} takes ${takes}${hint}`);
 }

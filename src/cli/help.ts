@@ -1,6 +1,6 @@
 // `perantara help [VERB]`.
 import { loadVerb } from './cli.ts';
-import type { Verb } from './verb.ts';
+import { UsageError, type Verb } from './verb.ts';
 
 const OVERVIEW = `perantara - an HTTPS reverse proxy that gets its own certificates
 
@@ -27,9 +27,15 @@ export const helpVerb: Verb = {
   name: 'help',
   help: OVERVIEW,
   flags: {},
-  positionals: 1,
-  run: async (_flags, terminal, [name]) => {
-    terminal.out(name === undefined ? OVERVIEW : (await loadVerb(name)).help);
+  words: ['[VERB]', '[VERB]'],
+  run: async (_flags, terminal, [name, ...more]) => {
+    if (name === undefined) terminal.out(OVERVIEW);
+    else {
+      const { verb, rest } = await loadVerb([name, ...more]);
+      if (rest.length > 0)
+        throw new UsageError(`cannot use ${JSON.stringify(rest[0])}: one verb is explained at a time`);
+      terminal.out(verb.help);
+    }
     return 0;
   },
 };

@@ -34,7 +34,7 @@ Serves one site without a file: perantara proxy --from localhost --to 3000
   --acme-trust FILE  CA certificates that authenticate the ACME server
 ${LOG_HELP}`,
   flags: FLAGS,
-  positionals: 0,
+  words: [],
   run: async (flags, terminal) => {
     const from = required(flags, 'from');
     const to = required(flags, 'to');

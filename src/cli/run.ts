@@ -16,7 +16,7 @@ SIGTERM or Ctrl-C finishes the requests under way, then ends with 0.
 A second one ends at once.
 `,
   flags: { ...CONFIG_FLAG, ...LOG_FLAGS },
-  positionals: 0,
+  words: [],
   run: async (flags, terminal) => {
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;

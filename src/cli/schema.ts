@@ -21,7 +21,7 @@ file. An editor that finds this line at its top helps with every key:
   --check            write nothing; end with 1 when the file is out of date
 `,
   flags: { check: { value: null } },
-  positionals: 0,
+  words: [],
   run: async (flags, terminal) => {
     const path = join(terminal.folder, FILE);
     if (flags.on('check')) return check(path, terminal);

@@ -14,7 +14,7 @@ Ends with 0 when the file can be used (warnings do not count), else with 1.
 
 ${CONFIG_HELP}`,
   flags: CONFIG_FLAG,
-  positionals: 0,
+  words: [],
   run: async (flags, terminal) => {
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;

@@ -3,14 +3,15 @@ import type { FlagSpecs, Flags } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Verb {
+  /** `certs`, or `certs renew` for one of several that belong together. */
   readonly name: string;
   /** What `perantara VERB --help` prints: at most 24 lines of 80 columns. */
   readonly help: string;
   readonly flags: FlagSpecs;
-  /** How many words may stand beside the flags. */
-  readonly positionals: number;
+  /** What stands for the words beside the flags, in their order: `NAME`, or `[NAME]` for one that may be left out. */
+  readonly words: readonly string[];
   /** Resolves with the exit code. */
-  run(flags: Flags, terminal: Terminal, positionals: readonly string[]): Promise<number>;
+  run(flags: Flags, terminal: Terminal, words: readonly string[]): Promise<number>;
 }
 
 /** Exit code 2: the message says what was found and what to type instead. */

@@ -6,7 +6,7 @@ export const versionVerb: Verb = {
   name: 'version',
   help: 'Usage: perantara version\n\nPrints the version of Perantara and of the Node that runs it.\n',
   flags: {},
-  positionals: 0,
+  words: [],
   run: async (_flags, terminal) => {
     terminal.out(`perantara ${packageVersion()} (node ${process.version})\n`);
     return 0;

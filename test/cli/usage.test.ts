@@ -11,10 +11,11 @@ const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const VERBS = ['run', 'validate', 'proxy', 'certs', 'schema', 'version', 'help'];
+const VERBS_OF_CERTS = ['certs trust'];
 
 describe('help', () => {
   it('fits a screen of 24 lines and 80 columns, for every verb', () => {
-    for (const args of [['help'], ...VERBS.map((verb) => ['help', verb])]) {
+    for (const args of [['help'], ...[...VERBS, ...VERBS_OF_CERTS].map((verb) => ['help', ...verb.split(' ')])]) {
       const { code, out, err } = perantara(args, folder);
       assert.equal(code, 0);
       assert.equal(err, '');
@@ -39,6 +40,8 @@ describe('help', () => {
   it('names every verb and every flag', () => {
     const overview = perantara(['help'], folder).out;
     for (const verb of VERBS) assert.match(overview, new RegExp(`^ {2}${verb} `, 'm'));
+    const ofCerts = perantara(['help', 'certs'], folder).out;
+    for (const verb of VERBS_OF_CERTS) assert.match(ofCerts, new RegExp(`^ *(Besides: )?perantara ${verb}`, 'm'));
     const ofProxy = perantara(['help', 'proxy'], folder).out;
     for (const flag of [
       'from',
@@ -95,7 +98,23 @@ describe('a command line that cannot be understood', () => {
     ['with a flag twice', 'run --config a --config b', /cannot use --config twice/],
     ['with a word too many', 'run perantara.yaml', /run takes flags only; did you mean --config perantara\.yaml\?/],
     ['with a word behind --', 'version -- x', /version takes flags only/],
-    ['with two verbs to help with', 'help run validate', /cannot use "validate"/],
+    ['with two verbs to help with', 'help run validate', /cannot use "validate": one verb is explained at a time/],
+    [
+      'with a verb of certs misspelt',
+      'certs turst',
+      /"certs turst": there is no such verb; did you mean certs trust\?/,
+    ],
+    [
+      'with an unknown verb of certs',
+      'certs banana',
+      /"certs banana": there is no such verb; did you mean .*certs trust/,
+    ],
+    ['with a verb of certs without certs', 'trust', /did you mean certs trust\?/],
+    [
+      'with a word too many for a verb of certs',
+      'certs trust x',
+      /^perantara certs trust: .*certs trust takes flags only/,
+    ],
     ['with a misspelt verb to help with', 'help rn', /did you mean run\?/],
     ['with a log level misspelt', 'run --log-level inof', /allowed are debug, info, .*did you mean info\?/],
     ['with an unknown log format', 'run --log-format xml', /allowed are json, pretty\n/],

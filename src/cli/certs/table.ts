@@ -1,7 +1,7 @@
 // Certificate statuses as a table for people. Pure.
-import type { CertificateStatus } from '../certs/inventory.ts';
-import { printable } from '../core/printable.ts';
-import { formatDuration } from '../core/units.ts';
+import type { CertificateStatus } from '../../certs/inventory.ts';
+import { printable } from '../../core/printable.ts';
+import { formatDuration } from '../../core/units.ts';
 
 const HEADER = ['NAME', 'SOURCE', 'STATE', 'ISSUER', 'EXPIRES', 'LEFT', 'NEXT RENEWAL'];
 const SOURCES: Readonly<Record<CertificateStatus['source'], string>> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CertificateStatus } from '../../src/certs/inventory.ts';
-import { certificateTable } from '../../src/cli/certificate-table.ts';
+import type { CertificateStatus } from '../../../src/certs/inventory.ts';
+import { certificateTable } from '../../../src/cli/certs/table.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
 const DAY = 86_400_000;
