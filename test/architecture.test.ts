@@ -42,6 +42,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pino: ['core'],
   'acme-client': ['certs'],
   'node-forge': ['certs'],
+  tldts: ['certs'],
 };
 
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|types?|misc|shared|index)$/;

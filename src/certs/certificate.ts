@@ -1,6 +1,7 @@
 // A certificate with its key, as a value: what it certifies, until when, and whether its parts belong together.
 // Never reads a clock, a file or the network.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyType } from '../config/config.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import { normalizeHostPattern } from '../core/hostname.ts';
 
@@ -81,6 +82,20 @@ export function verifyIssued(certificate: Certificate, names: readonly string[],
   if (certificate.notAfter <= now) throw unfit(names, `it ended at ${iso(certificate.notAfter)}`);
   if (certificate.notBefore > now + CLOCK_TOLERANCE_MS)
     throw unfit(names, `it begins at ${iso(certificate.notBefore)} and the clock here says ${iso(now)}`);
+}
+
+const KEY_TYPES: Readonly<Record<string, KeyType>> = {
+  'ec prime256v1': 'p256',
+  'ec secp384r1': 'p384',
+  'rsa 2048': 'rsa2048',
+  'rsa 4096': 'rsa4096',
+};
+
+/** The key type of the leaf, or null: some other. Reads the certificate anew. */
+export function keyTypeOf({ certPem }: Pick<Certificate, 'certPem'>): KeyType | null {
+  const { asymmetricKeyType, asymmetricKeyDetails } = new X509Certificate(certPem).publicKey;
+  const { namedCurve, modulusLength } = asymmetricKeyDetails ?? {};
+  return KEY_TYPES[`${asymmetricKeyType} ${namedCurve ?? modulusLength}`] ?? null;
 }
 
 /** Whether two lists hold the same names, in any order. */

@@ -4,11 +4,12 @@ import type { Clock } from '../core/clock.ts';
 import { createLogger } from '../core/log.ts';
 import { pooledMap } from '../core/pooled-map.ts';
 import { acmeIssuerId } from './acme/issuer.ts';
+import { attemptAllowedAt } from './attempts.ts';
 import { parseCertificate } from './certificate.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { FileStorage } from './file-storage.ts';
 import { LOCAL_CA_ID } from './local-ca.ts';
-import { attemptAllowedAt, needsRenewal } from './renewal.ts';
+import { renewalDueAt } from './renewal.ts';
 
 export interface CertificateStatus {
   readonly name: string;
@@ -55,10 +56,7 @@ async function statusOf(
   if (certificate === null)
     return { ...facts, issuer: null, notAfter: null, nextRenewalAt: null, state: failing ? 'failing' : 'missing' };
   const { issuer, notAfter } = certificate;
-  const nextRenewalAt = Math.max(
-    needsRenewal({ ...certificate, recognized: true }, [host], now).at,
-    nextAttemptAt ?? 0,
-  );
+  const nextRenewalAt = Math.max(renewalDueAt(certificate), nextAttemptAt ?? 0);
   const state = notAfter <= now ? 'expired' : failing ? 'failing' : 'valid';
   return { ...facts, issuer, notAfter, nextRenewalAt, state };
 }

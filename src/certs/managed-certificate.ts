@@ -4,10 +4,11 @@ import type { Clock } from '../core/clock.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { AcmeProblem } from './acme/problem.ts';
+import { attemptAllowedAt, nextAttemptAt } from './attempts.ts';
 import { type Certificate, verifyIssued } from './certificate.ts';
 import { type CertificateState, type CertificateStore, certificateFolder, FRESH_STATE } from './certificate-store.ts';
 import type { CertificateRequest, IssuedCertificate, Issuer } from './issuer.ts';
-import { attemptAllowedAt, needsRenewal, nextAttemptAt, type RenewalDecision, type RenewReason } from './renewal.ts';
+import { needsRenewal, type RenewReason } from './renewal.ts';
 import type { ServedCertificate } from './resolver.ts';
 import type { Lock, Locker, Storage } from './storage.ts';
 
@@ -154,7 +155,11 @@ export class ManagedCertificate {
     const failures = this.#state.failures + 1;
     const retryAfterMs = error instanceof AcmeProblem ? error.retryAfterMs : null;
     const judged = (error instanceof AcmeProblem && error.status < 500) || codeOf(error) === 'certificate_unfit';
-    const at = nextAttemptAt({ failures, retryAfterMs, judged }, now, random());
+    const at = nextAttemptAt(
+      { failures, failingSince: now, retryAfterMs, judged, certificate: this.#certificate, mayHurry: false },
+      now,
+      random(),
+    );
     log.error(
       { name: this.name, issuer: this.issuer.name, failures, nextAttemptAt: new Date(at), err: error },
       this.#unsaved === null ? 'certificate not obtained' : 'certificate not stored',
@@ -183,9 +188,8 @@ export class ManagedCertificate {
     this.#recognized = certificate === null || (await this.issuer.recognizes(certificate));
   }
 
-  #decide(now: number): RenewalDecision {
-    const facts = this.#certificate === null ? null : { ...this.#certificate, recognized: this.#recognized };
-    return needsRenewal(facts, [this.name], now);
+  #decide(now: number): ReturnType<typeof decideAlone> {
+    return decideAlone(this.#certificate, this.name, this.issuer.id, this.#recognized, now);
   }
 
   #mayAttempt(): boolean {
@@ -208,4 +212,17 @@ export class ManagedCertificate {
       this.#services.log.warn({ name: this.name, err: error }, 'certificate state not stored');
     }
   }
+}
+
+/** By its own lifetime and its one issuer: P-256, no profile, no window. */
+function decideAlone(
+  certificate: Certificate | null,
+  name: string,
+  issuerId: string,
+  recognized: boolean,
+  now: number,
+) {
+  const plain = { keyType: 'p256', profile: null, compromised: false, window: null, requested: false } as const;
+  const facts = certificate === null ? null : { ...certificate, ...plain, issuerId, recognized };
+  return needsRenewal(facts, { names: [name], keyType: 'p256', profiles: new Map([[issuerId, null]]) }, now);
 }
