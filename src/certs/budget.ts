@@ -42,7 +42,10 @@ export const FULL_BUDGET: BudgetState = {};
 
 export interface OrderCost {
   readonly names: readonly string[];
-  /** `replaces` is sent (RFC 9773 section 5): exempt from all limits but the pause. */
+  /**
+   * `replaces` is sent (RFC 9773 section 5) while the window is open (`isOpen` in renewal-window.ts): exempt from all
+   * limits but the pause.
+   */
   readonly ari: boolean;
   /** The same set was certified before: exempt from those of orders and domains. */
   readonly renewal: boolean;

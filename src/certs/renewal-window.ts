@@ -16,7 +16,7 @@ const CHECK_INTERVAL_MS = 6 * HOUR_MS;
 const FIRST_RETRY_MS = 5 * MINUTE_MS;
 /** Certificates that were made together do not ask together. Only ever later, never sooner. */
 const JITTER_RATIO = 0.1;
-/** A window may lie before the certificate by so much: CAs backdate, and their clock may differ from ours. */
+/** A window may reach out of the certificate's life by so much: clocks differ. */
 const TOLERANCE_MS = DAY_MS;
 
 /** What is remembered of the issuer's wish; plain JSON, stored as it is. All in milliseconds since the epoch. */
@@ -63,7 +63,7 @@ export function adoptRenewalInfo(
       retryable: true,
     });
   const same = previous?.certificateId === certificate.id && previous.start === start && previous.end === end;
-  const at = same && isSane(previous, certificate) ? previous.at : Math.floor(start + random() * (end - start));
+  const at = same && isSane(previous, certificate) ? previous.at : start + Math.floor(random() * (end - start));
   const nextCheckAt = now + spread(waitMs(retryAfterMs) ?? CHECK_INTERVAL_MS, random);
   return { start, end, at, checkedAt: now, nextCheckAt, explanationUrl, certificateId: certificate.id };
 }
@@ -90,6 +90,11 @@ export function checkDueAt(last: Pick<RenewalWindow, 'checkedAt' | 'nextCheckAt'
   return last.checkedAt <= now && last.nextCheckAt - last.checkedAt <= longestMs ? last.nextCheckAt : 0;
 }
 
+/** Whether `now` lies inside: Let's Encrypt lifts its limits for a replacement only then. */
+export function isOpen(window: RenewalWindow | null, now: number): boolean {
+  return window !== null && window.start <= now && now < window.end;
+}
+
 /** Whether a stored window can be meant for the certificate. */
 export function isSane(window: RenewalWindow, certificate: Pick<Certificate, 'notBefore' | 'notAfter'>): boolean {
   const { start, end, at } = window;
@@ -104,8 +109,9 @@ function flawOf(
 ): string | null {
   if (!Number.isFinite(start) || !Number.isFinite(end)) return 'one of them is no date';
   if (end <= start) return 'it ends before it starts';
-  if (start >= notAfter) return `it starts when the certificate is over (${show(notAfter)})`;
-  if (end < notBefore - TOLERANCE_MS) return `it was over before the certificate began (${show(notBefore)})`;
+  if (start < notBefore - TOLERANCE_MS) return `it starts before the certificate begins (${show(notBefore)})`;
+  if (start >= notAfter || end > notAfter + TOLERANCE_MS)
+    return `it reaches beyond the end of the certificate (${show(notAfter)})`;
   return null;
 }
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { formatBundle, parseBundle, parseCertificate, sameNames, verifyIssued } from '../../src/certs/certificate.ts';
+import {
+  formatBundle,
+  keyTypeOf,
+  parseBundle,
+  parseCertificate,
+  sameNames,
+  verifyIssued,
+} from '../../src/certs/certificate.ts';
+import { mintCertificate } from '../../src/certs/mint.ts';
 import { makeAuthority, mint, newKey } from '../support/minted.ts';
 
 const root = makeAuthority();
@@ -104,4 +113,22 @@ test('names are the same in any order, and not when one is missing or twice', ()
   assert.equal(sameNames(['a', 'b'], ['b', 'a']), true);
   assert.equal(sameNames(['a'], ['a', 'b']), false);
   assert.equal(sameNames(['a', 'b'], ['a', 'a']), false);
+});
+
+suite('keyTypeOf', () => {
+  const pair = (type: string, options: object): KeyObject =>
+    (generateKeyPairSync as (type: string, options: object) => { publicKey: KeyObject })(type, options).publicKey;
+  const signer = { subject: root.subject, key: createPrivateKey(root.keyPem) };
+  for (const [expected, key] of [
+    ['p256', pair('ec', { namedCurve: 'P-256' })],
+    ['p384', pair('ec', { namedCurve: 'P-384' })],
+    ['rsa2048', pair('rsa', { modulusLength: 2048 })],
+    [null, pair('rsa', { modulusLength: 1024 })],
+    [null, pair('ed25519', {})],
+  ] as const)
+    test(`tells the key of the leaf: ${expected ?? `another (${key.asymmetricKeyType})`}`, () => {
+      const template = { subject: 'a', names: ['a.example'], authority: false, notBefore: now, notAfter: now + day };
+      const certPem = mintCertificate(template, key, signer);
+      assert.equal(keyTypeOf({ certPem: certPem + root.certPem }), expected);
+    });
 });
