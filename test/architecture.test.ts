@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: ['config', 'certs'],
   pino: ['core'],
   'acme-client': ['certs'],
+  'dns-packet': ['certs'],
   'node-forge': ['certs'],
   tldts: ['certs'],
 };

@@ -13,7 +13,8 @@ export type ToolName =
   | 'chromium'
   | 'certutil'
   | 'docker-compose'
-  | 'wrk';
+  | 'wrk'
+  | 'named';
 
 export interface Tool {
   readonly name: ToolName;
@@ -76,6 +77,8 @@ const SOURCES: Readonly<Record<ToolName, Source>> = {
     install: 'Docker Compose 2',
   },
   wrk: { package: 'wrk', suite: 'own', program: 'usr/bin/wrk', install: 'wrk' },
+  // The name server that most people run: what it takes for a signed update is one.
+  named: { package: 'bind9', suite: 'own', program: 'usr/sbin/named', install: 'BIND 9' },
 };
 
 export const TOOL_NAMES = Object.keys(SOURCES) as readonly ToolName[];
