@@ -10,6 +10,7 @@ import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
 import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
+import { HttpSolver } from './http-solver.ts';
 import { LocalCa } from './local-ca.ts';
 import { CertificateManager, type WantedCertificate } from './manager.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
@@ -44,9 +45,19 @@ export function createCertificateAutomation(
   const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });
-  const { directory: directoryUrl, email, trust } = config.acme[0]!;
+  const solvers = [new HttpSolver(challenges), alpnChallenges];
+  const { directory: directoryUrl, email, trust, binding, preferredChain } = config.acme[0]!;
   const common = { storage, locker, log, clock };
-  const acme = new AcmeIssuer({ directoryUrl, email, trust, challenges, userAgent: userAgent(), ...common });
+  const acme = new AcmeIssuer({
+    directoryUrl,
+    email,
+    trust,
+    binding,
+    preferredChain,
+    solvers,
+    userAgent: userAgent(),
+    ...common,
+  });
 
   /** One value, and so one secure context, for a certificate that many sites have; config loading has checked it. */
   const supplied = new Map<string, ServedCertificate>();

@@ -4,6 +4,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { KeyType } from '../config/config.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import { normalizeHostPattern } from '../core/hostname.ts';
+import { readIdentifiers } from './certificate-identifiers.ts';
 
 export interface Certificate {
   /** Every DNS name and IP address of the leaf (its subjectAltName), normalised. */
@@ -96,6 +97,15 @@ export function keyTypeOf({ certPem }: Pick<Certificate, 'certPem'>): KeyType | 
   const { asymmetricKeyType, asymmetricKeyDetails } = new X509Certificate(certPem).publicKey;
   const { namedCurve, modulusLength } = asymmetricKeyDetails ?? {};
   return KEY_TYPES[`${asymmetricKeyType} ${namedCurve ?? modulusLength}`] ?? null;
+}
+
+/**
+ * The name by which an ACME server is asked about it (RFC 9773 section 4.1): `aYhba4dG….AIdlQyE`. null when it has no
+ * authority key identifier.
+ */
+export function ariCertId({ certPem }: Pick<Certificate, 'certPem'>): string | null {
+  const ids = readIdentifiers(parseChain(certPem)[0]!.raw);
+  return ids === null ? null : `${ids.authorityKey.toString('base64url')}.${ids.serial.toString('base64url')}`;
 }
 
 /** Whether two lists hold the same names, in any order. */

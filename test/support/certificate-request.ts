@@ -9,7 +9,9 @@ export function requestFor(
   return { names, keyType: 'p256', profile: null, challenges: ['http-01'], replaces: null, ...details };
 }
 
-/** The plainest certificate of an issuer, alone. */
+/** The plainest certificate of an issuer, alone; kept, as far as the issuer knows. */
 export async function obtain(issuer: Issuer, names: readonly string[], signal: AbortSignal): Promise<Certificate> {
-  return (await issuer.issue(requestFor(names), signal)).certificate;
+  const { certificate, settle } = await issuer.issue(requestFor(names), signal);
+  await settle?.();
+  return certificate;
 }

@@ -1,38 +1,34 @@
-// One order from the first request to the downloaded chain (RFC 8555 section 7.4), proving names by HTTP-01. Its step is
-// always known, so that an order that never ends can say where it stood.
-import { isIP } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+// One order that the CA has made, to the downloaded chain (RFC 8555 section 7.4). Its step is always known, so that an
+// order that never ends can say where it stood.
+import type { ChallengeType } from '../../config/config.ts';
 import { PerantaraError } from '../../core/errors.ts';
-import { normalizeHostname } from '../../core/hostname.ts';
-import { generateKey } from '../key.ts';
-import type { AcmeClient } from './client.ts';
-import type { Authorization, Challenge, Order } from './messages.ts';
+import type { AcmeClient, Polled } from './client.ts';
+import { createCsr } from './csr.ts';
+import type { Order } from './messages.ts';
+import { Pace } from './pace.ts';
 import { AcmeProblem, readProblem } from './problem.ts';
+import { Proof, ProofFailed, type ProofServices } from './proof.ts';
 
-/** Where HTTP-01 answers are put before the CA is told to look. */
-export interface ChallengePresenter {
-  present(host: string, token: string, keyAuthorization: string): Promise<void>;
-  cleanUp(host: string, token: string): Promise<void>;
+export interface Delivery {
+  readonly certPem: string;
+  /** Other chains for the same certificate: their addresses. */
+  readonly alternates: readonly string[];
+  /** What proved the first name that had to be proved; null: nothing had to be. */
+  readonly challenge: ChallengeType | null;
 }
 
-const FIRST_POLL_MS = 250;
-const SLOWEST_POLL_MS = 5_000;
-/** The longest Retry-After that is obeyed while polling. */
-const MAX_RETRY_AFTER_MS = 60_000;
 const MAX_SUBMISSIONS = 3;
 
 export class AcmeOrder {
   readonly #client: AcmeClient;
-  readonly #challenges: ChallengePresenter;
-  readonly #names: readonly string[];
+  readonly #services: Omit<ProofServices, 'onStep'>;
   readonly #signal: AbortSignal;
   #step = 'the order was not made';
 
-  constructor(client: AcmeClient, challenges: ChallengePresenter, names: readonly string[], signal: AbortSignal) {
-    this.#client = client;
-    this.#challenges = challenges;
-    this.#names = names;
-    this.#signal = signal;
+  constructor(services: Omit<ProofServices, 'onStep'>) {
+    this.#client = services.client;
+    this.#services = services;
+    this.#signal = services.signal;
   }
 
   /** How far it got: `the order is processing`. */
@@ -40,62 +36,49 @@ export class AcmeOrder {
     return this.#step;
   }
 
-  async complete(): Promise<{ readonly certPem: string; readonly keyPem: string }> {
-    const identifiers = this.#names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const);
-    const order = await this.#client.newOrder(identifiers);
+  /** Throws an AggregateError of ProofFailed, one for each name, or a PerantaraError. */
+  async complete(order: Order, keyPem: string): Promise<Delivery> {
     this.#step = `the order is ${order.status}`;
-    await Promise.all(order.authorizations.map((url) => this.#authorize(url)));
-    const keyPem = await generateKey();
-    const url = await this.#finalize(order, await createRequest(this.#names, keyPem));
+    const challenge = order.status === 'pending' ? await this.#prove(order) : null;
+    const url = await this.#finalize(order, keyPem);
     this.#step = 'the certificate is issued, not downloaded';
-    return { certPem: await this.#client.download(url), keyPem };
+    return { ...(await this.#client.download(url)), challenge };
   }
 
-  /** Proves one name; at once when the CA still holds an earlier proof for valid. */
-  async #authorize(url: string): Promise<void> {
-    const { value: authorization } = await this.#client.authorization(url);
-    const host = this.#hostOf(authorization);
-    if (authorization.status === 'valid') return;
-    if (authorization.status !== 'pending') throw refusal(host, authorization);
-    const challenge = this.#choose(host, authorization);
-    const token = challenge.token ?? '';
-    await this.#challenges.present(host, token, await this.#client.keyAuthorization(challenge));
-    try {
-      this.#step = `the CA is validating "${host}"`;
-      if (challenge.status === 'pending') await this.#client.respond(challenge);
-      const pace = new Pace(this.#signal);
-      let retryAfterMs: number | null = null;
-      for (;;) {
-        await pace.wait(retryAfterMs);
-        const polled = await this.#client.authorization(url);
-        if (polled.value.status === 'valid') return;
-        if (polled.value.status !== 'pending') throw refusal(host, polled.value);
-        retryAfterMs = polled.retryAfterMs;
-      }
-    } finally {
-      await this.#challenges.cleanUp(host, token);
-    }
+  /** All names at once. Waits for every judgement: each tells something, and no answer is left behind. */
+  async #prove(order: Order): Promise<ChallengeType | null> {
+    const onStep = (step: string): void => {
+      this.#step = step;
+    };
+    const proof = new Proof({ ...this.#services, onStep });
+    const results = await Promise.allSettled(order.authorizations.map((url) => proof.authorize(url)));
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    const other = errors.find((error) => !(error instanceof ProofFailed));
+    if (other !== undefined) throw other;
+    if (errors.length > 0) throw new AggregateError(errors);
+    const proved = results.map((result) => (result.status === 'fulfilled' ? result.value : null));
+    return proved.find((type) => type !== null) ?? null;
   }
 
   /** Returns the certificate's URL. A lost answer is no reason to submit twice: the order tells whether it arrived. */
-  async #finalize(created: Order, csr: string): Promise<string> {
+  async #finalize(created: Order, keyPem: string): Promise<string> {
     const pace = new Pace(this.#signal);
     let submissions = 0;
     let accepted = false;
     for (;;) {
-      const { value: order, retryAfterMs } = await this.#client.order(created.url);
+      const { value: order, retryAfterMs }: Polled<Order> = await this.#client.order(created.url);
       this.#step = `the order is ${order.status}`;
       if (order.status === 'valid' && order.certificate !== undefined) return order.certificate;
       if (order.status === 'invalid')
         throw new AcmeProblem(`obtain certificate for ${this.#list()}`, readProblem(order.error, 0, null));
-      if (order.status === 'ready' && !accepted) accepted = await this.#submit(order, csr, ++submissions);
+      if (order.status === 'ready' && !accepted) accepted = await this.#submit(order, keyPem, ++submissions);
       await pace.wait(retryAfterMs);
     }
   }
 
-  async #submit(order: Order, csr: string, submissions: number): Promise<boolean> {
+  async #submit(order: Order, keyPem: string, submissions: number): Promise<boolean> {
     try {
-      await this.#client.finalize(order, csr);
+      await this.#client.finalize(order, await createCsr(this.#services.names, keyPem));
       return true;
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -105,64 +88,11 @@ export class AcmeOrder {
     }
   }
 
-  #hostOf({ identifier }: Authorization): string {
-    const host = normalizeHostname(identifier.value);
-    // RFC 8555 section 7.1.4: the authorization of a wildcard names its base domain.
-    if (host !== null && (this.#names.includes(host) || this.#names.includes(`*.${host}`))) return host;
-    throw unusable(`it wants proof for "${identifier.value}", which was not ordered`);
-  }
-
-  #choose(host: string, { challenges }: Authorization): Challenge {
-    const challenge = challenges.find(({ type }) => type === 'http-01');
-    if (challenge === undefined)
-      throw unusable(`it offers ${challenges.map(({ type }) => type).join(', ')} for "${host}", not http-01`);
-    if (!/^[A-Za-z0-9_-]{16,512}$/.test(challenge.token ?? '')) throw unusable(`its token for "${host}" is malformed`);
-    return challenge;
-  }
-
   #list(): string {
-    return this.#names.map((name) => `"${name}"`).join(', ');
+    return this.#services.names.map((name) => `"${name}"`).join(', ');
   }
-}
-
-/** Waits between looks: as the CA asks, else a little longer each time. */
-class Pace {
-  readonly #signal: AbortSignal;
-  #nextMs = FIRST_POLL_MS;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-  }
-
-  async wait(retryAfterMs: number | null): Promise<void> {
-    const ms =
-      retryAfterMs === null ? this.#nextMs : Math.min(Math.max(retryAfterMs, FIRST_POLL_MS), MAX_RETRY_AFTER_MS);
-    this.#nextMs = Math.min(this.#nextMs * 1.5, SLOWEST_POLL_MS);
-    await delay(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
-  }
-}
-
-/** A PKCS#10 request with all names as subjectAltName and no common name (RFC 8555 section 7.4). */
-async function createRequest(names: readonly string[], keyPem: string): Promise<string> {
-  const { crypto } = await import('acme-client');
-  const [, csr] = await crypto.createCsr({ altNames: [...names] }, keyPem);
-  return csr.toString();
-}
-
-/** The CA's words about a name it did not accept stand in the challenge that failed. */
-function refusal(host: string, { status, challenges }: Authorization): AcmeProblem {
-  const failed = challenges.find(({ error }) => error !== undefined && error !== null);
-  const problem = failed?.error ?? { detail: `the authorization is ${status}` };
-  return new AcmeProblem(`validate "${host}"`, readProblem(problem, 0, null));
 }
 
 function isRateLimit(error: PerantaraError): boolean {
   return error instanceof AcmeProblem && error.status < 500;
-}
-
-function unusable(state: string): PerantaraError {
-  return new PerantaraError(`cannot use the CA's answer: ${state}`, {
-    code: 'issuer_answer_invalid',
-    source: 'issuer',
-  });
 }

@@ -6,6 +6,7 @@ import { AcmeIssuer, acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
 import { AcmeProblem } from '../../../src/certs/acme/problem.ts';
 import { ChallengeTokens } from '../../../src/certs/challenges.ts';
 import { FileStorage } from '../../../src/certs/file-storage.ts';
+import { HttpSolver } from '../../../src/certs/http-solver.ts';
 import type { Storage } from '../../../src/certs/storage.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { capturedLog } from '../../support/captured-log.ts';
@@ -34,7 +35,7 @@ async function rig(t: TestContext, options: { issueTimeoutMs?: number; storage?:
       directoryUrl: ca.directoryUrl,
       email,
       trust: ca.trustPem,
-      challenges,
+      solvers: [new HttpSolver(challenges)],
       storage,
       locker: new MemoryLocker(held),
       log: capturedLog().log,
@@ -144,14 +145,14 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('an order that is `processing` for ever is given up on, saying so', async (t) => {
-    const { ca, issuer } = await rig(t, { issueTimeoutMs: 1_000 });
+    const { ca, issuer } = await rig(t, { issueTimeoutMs: 4_000 });
     ca.script = (call) =>
       call.step === 'order' && ca.count('finalize') > 0
         ? { body: { ...(ca.usual(call).body as object), status: 'processing', certificate: undefined } }
         : null;
     await assert.rejects(obtain(issuer, ['a.example'], never), {
       code: 'issuer_timeout',
-      message: 'cannot obtain certificate for "a.example": the order is processing after 1 s',
+      message: 'cannot obtain certificate for "a.example": the order is processing after 4 s',
     });
   });
 
@@ -170,7 +171,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('Retry-After paces the polling', async (t) => {
-    const { ca, issuer } = await rig(t, { issueTimeoutMs: 2_000 });
+    const { ca, issuer } = await rig(t, { issueTimeoutMs: 4_000 });
     ca.script = (call) =>
       call.step === 'order' && ca.count('finalize') > 0
         ? { headers: { 'retry-after': '60' }, body: { ...(ca.usual(call).body as object), status: 'processing' } }

@@ -13,6 +13,7 @@ import { CertificateStore } from '../../../src/certs/certificate-store.ts';
 import { ChallengeTokens } from '../../../src/certs/challenges.ts';
 import { FileLocker } from '../../../src/certs/file-locker.ts';
 import { FileStorage } from '../../../src/certs/file-storage.ts';
+import { HttpSolver } from '../../../src/certs/http-solver.ts';
 import { CertificateManager } from '../../../src/certs/manager.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { capturedLog } from '../../support/captured-log.ts';
@@ -47,7 +48,7 @@ function processOver(folder: string) {
     directoryUrl: pebble.directoryUrl,
     email: 'ops@perantara.test',
     trust: pebble.trustPem,
-    challenges,
+    solvers: [new HttpSolver(challenges)],
     userAgent: 'perantara/0.0.0-test',
     ...common,
   });
@@ -135,8 +136,8 @@ suite('against Pebble', tools, () => {
     const { issuer } = processOver(await temporaryFolder(t));
     t.after(() => issuer.close());
     await assert.rejects(obtain(issuer, ['*.wild.test'], never), {
-      source: 'issuer',
-      message: /it offers .*dns-01.* for "wild\.test", not http-01/,
+      code: 'challenge_unfit',
+      message: 'cannot prove "*.wild.test": http-01: a wildcard can be proved in the DNS alone',
     });
   });
 
@@ -192,7 +193,13 @@ test('a CA that refuses half of all nonces gets its orders through', tools, asyn
   const folder = await temporaryFolder(t);
   const [storage, locker] = [new FileStorage(folder), new FileLocker(folder)];
   const { directoryUrl, trustPem: trust } = stubborn;
-  const services = { storage, locker, challenges, log: capturedLog().log, clock: systemClock };
+  const services = {
+    storage,
+    locker,
+    solvers: [new HttpSolver(challenges)],
+    log: capturedLog().log,
+    clock: systemClock,
+  };
   const issuer = new AcmeIssuer({ directoryUrl, email: null, trust, userAgent: 'perantara/0.0.0-test', ...services });
   t.after(() => issuer.close());
   assert.deepEqual((await obtain(issuer, ['nonces.test'], never)).names, ['nonces.test']);
