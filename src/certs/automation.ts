@@ -14,6 +14,7 @@ import { HttpSolver } from './http-solver.ts';
 import { LocalCa } from './local-ca.ts';
 import { CertificateManager, type WantedCertificate } from './manager.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
+import { SharedTokens } from './shared-tokens.ts';
 
 export interface CertificateAutomationServices {
   readonly log: Logger;
@@ -41,7 +42,7 @@ export function createCertificateAutomation(
 ): CertificateAutomation {
   const storage = new FileStorage(config.storage);
   const locker = new FileLocker(config.storage);
-  const challenges = new ChallengeTokens();
+  const challenges = new ChallengeTokens(new SharedTokens({ storage, clock, log }));
   const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });

@@ -1,15 +1,23 @@
 // The HTTP-01 answers that are wanted right now (RFC 8555 section 8.3): host and token → key authorization.
 // Never answers HTTP itself; a handler asks `answer`.
 import { normalizeHostname } from '../core/hostname.ts';
+import type { SharedTokens } from './shared-tokens.ts';
 
 export class ChallengeTokens {
   readonly #answers = new Map<string, Map<string, string>>();
+  readonly #shared: SharedTokens | null;
+
+  /** `shared`: where other processes leave theirs and look for ours. Default nowhere. */
+  constructor(shared: SharedTokens | null = null) {
+    this.#shared = shared;
+  }
 
   /** Resolves when every process that answers requests knows the token; the CA may be told to look after that. */
   async present(host: string, token: string, keyAuthorization: string): Promise<void> {
     const key = normalize(host);
     const tokens = this.#answers.get(key) ?? new Map<string, string>();
     this.#answers.set(key, tokens.set(token, keyAuthorization));
+    await this.#shared?.put(key, token, keyAuthorization);
   }
 
   /** Forgets the token; unknown ones are no error. */
@@ -18,12 +26,18 @@ export class ChallengeTokens {
     const tokens = this.#answers.get(key);
     tokens?.delete(token);
     if (tokens?.size === 0) this.#answers.delete(key);
+    await this.#shared?.remove(key, token);
   }
 
   /** The body to answer with, or null (404). `host` comes from the Host field, without a port; letter case is ignored. */
   answer(host: string, token: string): string | null {
     if (this.#answers.size === 0) return null;
     return this.#answers.get(normalize(host))?.get(token) ?? null;
+  }
+
+  /** The same among the answers of other processes. Never rejects. */
+  async find(host: string, token: string): Promise<string | null> {
+    return this.#shared?.find(normalize(host), token) ?? null;
   }
 }
 

@@ -109,6 +109,7 @@ test('a challenge is answered before anything else, for its host and token only,
     ]),
   );
   const challenges = {
+    find: async () => null,
     answer: (host: string, token: string) => (host === 'a.example' && token === 'token-1' ? 'token-1.key' : null),
   };
   const services = { snapshot: () => ({ sites }), challenges };
@@ -151,7 +152,7 @@ test('the redirect names the port that clients see, where that is another', asyn
 
 test('without a port in the way, the redirect names none', async (t) => {
   const sites = new HostTable(new Map([['a.example', { host: 'a.example', routes: new PathTable<Handler>([]) }]]));
-  const challenges = { answer: () => null };
+  const challenges = { find: async () => null, answer: () => null };
   const proxy = await startBareProxy(
     t,
     1,
