@@ -42,7 +42,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pino: ['core'],
   'acme-client': ['certs'],
   'dns-packet': ['certs'],
-  'node-forge': ['certs'],
+  'node-forge': ['certs', 'core'],
   tldts: ['certs'],
 };
 

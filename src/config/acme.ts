@@ -1,13 +1,18 @@
 // The `acme` section: reading its values, and checking the trust file.
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { pemBlocks, readSmallFile } from '../core/pem-file.ts';
 import { suggest } from '../core/suggest.ts';
-import type { AcmeConfig } from './config.ts';
+import type { AcmeConfig, ProfileChoice } from './config.ts';
 import { BINDING_DIRECTORIES, PUBLIC_DIRECTORIES } from './defaults.ts';
 import type { Draft } from './draft.ts';
 import { meant, mistaken, type Parsed } from './parsed.ts';
-import { pemBlocks, readText } from './pem-file.ts';
+import { showValue } from './problem.ts';
 import type { RawConfig } from './schema.ts';
+import type { Path } from './source.ts';
+
+type RawAuthority = NonNullable<RawConfig['acme']>[number];
 
 export function parseEmail(written: string): Parsed<string> {
   if (/^[\x21-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+\.?[A-Za-z0-9-]+$/.test(written) && !written.startsWith('mailto:'))
@@ -34,23 +39,57 @@ export function parseAcmeDirectory(written: string): Parsed<string> {
   return meant(url.href);
 }
 
-export function readAcme(raw: RawConfig['acme'], draft: Draft): AcmeConfig {
-  const directory = raw?.directory ?? PUBLIC_DIRECTORIES.letsencrypt!;
-  if (BINDING_DIRECTORIES.includes(directory))
-    draft.warnAt(
-      ['acme', 'directory'],
-      'this authority wants an account binding from its web site, which is not supported yet; it will refuse to register',
-      { allowed: 'letsencrypt' },
-    );
-  const trust = raw?.trust === undefined ? null : readTrust(raw.trust, draft);
-  return { directory, email: raw?.email ?? null, trust, binding: null, profile: null, preferredChain: null };
+/** RFC 8555 section 7.3.4: base64url; the plain base64 that some web sites show is brought to it. */
+export function parseHmacKey(written: string): Parsed<string> {
+  const key = written.trim().replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  if (/^[\w-]+$/.test(key) && key.length % 4 !== 1) return meant(key);
+  return mistaken('it is not base64url', { allowed: 'the HMAC key as the web site of the authority shows it' });
+}
+
+/** Every authority, in the order to try; Let's Encrypt when none is written. */
+export function readAcme(raw: RawConfig['acme'], draft: Draft): AcmeConfig[] {
+  const seen = new Map<string, Path>();
+  return (raw ?? [{}]).flatMap((authority, i) => {
+    const path = draft.elementPath(['acme'], i);
+    const read = readAuthority(authority, path, draft);
+    const first = seen.get(read.directory);
+    seen.set(read.directory, first ?? path);
+    if (first === undefined) return [read];
+    draft.errorAt([...path, 'directory'], `this authority stands already at ${draft.positionAt(first)}`);
+    return [];
+  });
+}
+
+function readAuthority(raw: RawAuthority, path: Path, draft: Draft): AcmeConfig {
+  const directory = raw.directory ?? PUBLIC_DIRECTORIES.letsencrypt!;
+  if (raw.binding === undefined && BINDING_DIRECTORIES.includes(directory) && !draft.isTainted([...path, 'binding']))
+    draft.errorAt([...path, 'directory'], 'this authority registers accounts only with a key from its web site', {
+      allowed: 'binding: { keyId: …, hmacKey: … } beside it',
+    });
+  return {
+    directory,
+    email: raw.email ?? null,
+    trust: raw.trust === undefined ? null : readTrust(raw.trust, [...path, 'trust'], draft),
+    binding: raw.binding ?? null,
+    profile: readProfile(raw.profile),
+    preferredChain: raw.preferredChain ?? null,
+  };
+}
+
+export function readProfile(raw: RawAuthority['profile']): ProfileChoice | null {
+  return raw === undefined ? null : { name: raw.name, required: raw.required ?? false };
 }
 
 /** The PEM text of a CA bundle; null after a problem was reported. */
-function readTrust(written: string, draft: Draft): string | null {
-  const path = ['acme', 'trust'];
-  const text = readText(resolve(draft.folder, written), path, draft);
-  if (text === null) return null;
+function readTrust(written: string, path: Path, draft: Draft): string | null {
+  const file = resolve(draft.folder, written);
+  let text: string;
+  try {
+    text = readSmallFile(file).toString();
+  } catch (error) {
+    draft.errorAt(path, `${showValue(file)} ${messageOf(error)}`);
+    return null;
+  }
   const blocks = pemBlocks(text, 'CERTIFICATE');
   if (blocks.length === 0) draft.errorAt(path, 'the file contains no certificate', { allowed: 'a PEM bundle' });
   for (const [i, block] of blocks.entries()) {
@@ -63,7 +102,12 @@ function readTrust(written: string, draft: Draft): string | null {
   return blocks.join('');
 }
 
-/** Whether one of the named public authorities is asked; they refuse names outside the public DNS. */
+/** Whether it is one of the named public authorities; they refuse names outside the public DNS. */
 export function isPublicAuthority(directory: string): boolean {
   return Object.values(PUBLIC_DIRECTORIES).includes(directory);
+}
+
+/** The short name of a directory, or its URL: as an operator would write it. */
+export function showDirectory(directory: string): string {
+  return Object.entries(PUBLIC_DIRECTORIES).find(([, url]) => url === directory)?.[0] ?? directory;
 }

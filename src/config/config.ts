@@ -1,5 +1,7 @@
 // The complete, frozen value that everything else reads. No defaults and no unit parsing happen after this.
 
+import type { CertificateFiles } from '../core/certificate-files.ts';
+
 /** Where a value stood, for messages: `perantara.yaml:3:9`, `perantara.yaml (default)`, or a flag: `--http`. */
 export type Position = string;
 
@@ -179,22 +181,23 @@ export type SiteTls =
       readonly keyTypes: readonly KeyType[];
       /** null: that of the issuer, and `shortlived` for an IP address. */
       readonly profile: ProfileChoice | null;
-      /** Sites of one group share one certificate with all their names; null: a certificate of its own. */
+      /**
+       * Sites of one group share one certificate with all their names; null: a certificate of its own. They agree on
+       * directories, keyTypes and profile; their challenges may differ.
+       */
       readonly group: string | null;
     }
   | { readonly kind: 'local' }
   | {
       readonly kind: 'supplied';
       readonly files: SuppliedFiles;
-      /** Leaf first; checked at load: parses, key matches, not expired. */
+      /** As the files were at load, leaf first: they parse, the key matches, OpenSSL takes them. */
       readonly certPem: string;
       readonly keyPem: string;
     };
 
 /** Absolute paths: watched, and for messages. */
-export type SuppliedFiles =
-  | { readonly form: 'pem'; readonly cert: string; readonly key: string }
-  | { readonly form: 'pkcs12'; readonly file: string; readonly password: string };
+export type SuppliedFiles = CertificateFiles;
 
 export interface RouteConfig {
   /** `/old` is exact; `/api/*` is a prefix (everything that starts with `/api/`). */

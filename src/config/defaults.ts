@@ -1,5 +1,5 @@
 // Every default of the configuration. The timeouts are design section 4's deadlines per phase.
-import type { LimitConfig, TimeoutConfig } from './config.ts';
+import type { ChallengeType, DnsConfig, KeyType, LimitConfig, OnDemandConfig, TimeoutConfig } from './config.ts';
 
 export const DEFAULT_STORAGE = './certs';
 export const DEFAULT_HTTP_PORT = 80;
@@ -25,6 +25,33 @@ export const DEFAULT_LIMITS: LimitConfig = {
   connectionsPerAddress: Number.POSITIVE_INFINITY,
 };
 
+/** The first is tried first; those that cannot prove a name, or not here, are left out. */
+export const NAME_CHALLENGES: readonly ChallengeType[] = ['http-01', 'tls-alpn-01', 'dns-01'];
+/** RFC 8738 section 7: addresses have no records to prove them by. */
+export const ADDRESS_CHALLENGES: readonly ChallengeType[] = ['http-01', 'tls-alpn-01'];
+/** RFC 8555 section 7.1.3: wildcards are proved by the DNS. `dns-persist-01` needs a record set by hand: only when asked. */
+export const WILDCARD_CHALLENGES: readonly ChallengeType[] = ['dns-01'];
+export const DEFAULT_KEY_TYPES: readonly KeyType[] = ['p256'];
+
+export const DEFAULT_DNS: Pick<DnsConfig, 'propagationMs' | 'settleMs' | 'check' | 'ttlMs'> = {
+  propagationMs: 120_000,
+  settleMs: 0,
+  check: true,
+  ttlMs: 60_000,
+};
+export const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4';
+/** The one that RFC 8945 section 6 requires of everybody and nobody advises against. */
+export const DEFAULT_TSIG_ALGORITHM = 'hmac-sha256';
+
+export const DEFAULT_ON_DEMAND: Omit<OnDemandConfig, 'ask' | 'routes'> = {
+  allowMs: 3_600_000,
+  refuseMs: 300_000,
+  perAddressPerHour: 10,
+  perHour: 100,
+  maxPending: 20,
+  waitMs: 30_000,
+};
+
 /** The public authorities that `acme.directory` knows by name. */
 export const PUBLIC_DIRECTORIES: Readonly<Record<string, string>> = {
   letsencrypt: 'https://acme-v02.api.letsencrypt.org/directory',
@@ -35,3 +62,6 @@ export const PUBLIC_DIRECTORIES: Readonly<Record<string, string>> = {
 
 /** Those of them that register an account only with a key from their web site (RFC 8555 section 7.3.4). */
 export const BINDING_DIRECTORIES: readonly string[] = [PUBLIC_DIRECTORIES.zerossl!, PUBLIC_DIRECTORIES.google!];
+
+/** Those of them that certify no IP addresses (RFC 8738). */
+export const NAMES_ONLY_DIRECTORIES: readonly string[] = [PUBLIC_DIRECTORIES.zerossl!];

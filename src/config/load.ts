@@ -2,17 +2,20 @@
 // operator wrote.
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { fileState } from '../core/pem-file.ts';
 import { readAcme } from './acme.ts';
 import type { Config, LimitConfig, TimeoutConfig } from './config.ts';
 import { DEFAULT_LIMITS, DEFAULT_STORAGE, DEFAULT_TIMEOUTS } from './defaults.ts';
+import { readDns } from './dns.ts';
 import { Draft } from './draft.ts';
 import type { Environment } from './environment.ts';
+import { readEventHook } from './event-hook.ts';
 import { readListen } from './listen.ts';
-import { fileState } from './pem-file.ts';
+import { readOnDemand } from './on-demand.ts';
 import { makeProblem, type Problem, showValue, sortProblems } from './problem.ts';
 import type { RawConfig } from './schema.ts';
 import { readShape } from './shape.ts';
-import { checkChallengeListener, readSites } from './sites.ts';
+import { readSites } from './sites.ts';
 import { type Source, type ValuePlaces, valueSource } from './source.ts';
 import { yamlSource } from './yaml-source.ts';
 
@@ -34,6 +37,8 @@ export interface LoadValueOptions {
   readonly places: ValuePlaces;
   readonly now: number;
 }
+
+const SECTIONS = 'acme dns onDemand onEvent listen timeouts limits sites trustedProxies underscoreHeaders'.split(' ');
 
 /** Ten thousand sites fit well. */
 const MAX_FILE_BYTES = 4 * 1024 ** 2;
@@ -63,14 +68,14 @@ function readConfig(draft: Draft): Config | null {
   const raw = readShape(draft);
   if (raw === null) return null;
   const acme = readAcme(raw.acme, draft);
+  const dns = readDns(raw.dns, draft);
   const listen = readListen(raw.listen, raw.trustedProxies ?? [], draft);
-  const sites = readSites(raw.sites, acme, draft);
-  checkChallengeListener(sites, listen, draft);
+  const sites = readSites(raw.sites, { acme, dns, listen }, draft);
   return {
-    acme: [acme],
-    dns: null,
-    onDemand: null,
-    onEvent: null,
+    acme,
+    dns,
+    onDemand: readOnDemand(raw.onDemand, draft),
+    onEvent: readEventHook(raw.onEvent, draft),
     storage: readStorage(raw.storage ?? DEFAULT_STORAGE, draft),
     listen,
     workers: raw.workers ?? 'auto',
@@ -88,8 +93,7 @@ function prepareRoot(draft: Draft): void {
   const root = draft.value;
   if (typeof root !== 'object' || root === null || Array.isArray(root)) return;
   const sections = root as Record<string, unknown>;
-  for (const key of ['acme', 'listen', 'timeouts', 'limits', 'sites', 'trustedProxies', 'underscoreHeaders'])
-    if (sections[key] === null) delete sections[key];
+  for (const key of SECTIONS) if (sections[key] === null) delete sections[key];
 }
 
 function readStorage(written: string, draft: Draft): string {

@@ -58,6 +58,9 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   return sorted.filter((problem, i) => i === 0 || formatProblem(problem) !== formatProblem(sorted[i - 1]!));
 }
 
+/** What a message shows instead of a password, token or key. */
+export const HIDDEN_VALUE = 'a value that is not shown here';
+
 /** A value as a message shows it: quoted and shortened, with the password of a URL hidden. */
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';

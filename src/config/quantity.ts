@@ -28,6 +28,11 @@ export function parseDurationValue(written: string | number): Parsed<number> {
   return meant(ms);
 }
 
+/** As a duration, and `0` or `0s` for none. */
+export function parseDelayValue(written: string | number): Parsed<number> {
+  return written === 0 || /^0(ms|s|m|h|d)?$/.test(String(written)) ? meant(0) : parseDurationValue(written);
+}
+
 /** Bytes, or null for `off`. */
 export function parseSizeValue(written: string | number): Parsed<number | null> {
   if (written === 'off') return meant(null);

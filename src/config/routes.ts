@@ -4,13 +4,13 @@ import { DEFAULT_REDIRECT_STATUS, DEFAULT_RESPOND_TYPE } from './defaults.ts';
 import type { Draft } from './draft.ts';
 import { parsePathPattern, patternMatches } from './path-pattern.ts';
 import { showValue } from './problem.ts';
-import type { RawAction, RawSite } from './schema.ts';
+import type { RawAction, RawRouting } from './site-schema.ts';
 import type { Path } from './source.ts';
 
 const ACTIONS = ['proxy', 'redirect', 'respond'] as const;
 const ALLOWED_ACTIONS = 'exactly one of proxy, redirect, respond';
 
-export function readRoutes(site: RawSite, path: Path, draft: Draft): RouteConfig[] {
+export function readRoutes(site: RawRouting, path: Path, draft: Draft): RouteConfig[] {
   const siteAction = ACTIONS.find((action) => (site as RawAction)[action] !== undefined);
   const routes = 'routes' in site ? site.routes : undefined;
   if (routes === undefined) {
@@ -38,7 +38,7 @@ interface PlacedRoute {
 
 function readPatterns(
   routes: Readonly<Record<string, RawAction>>,
-  site: RawSite,
+  site: RawRouting,
   path: Path,
   draft: Draft,
 ): PlacedRoute[] {
@@ -68,12 +68,12 @@ function readPatterns(
 }
 
 /** null for "off", undefined when nothing was written. */
-function maxBodyOf(raw: RawAction | RawSite): number | null | undefined {
+function maxBodyOf(raw: RawAction | RawRouting): number | null | undefined {
   return 'maxBody' in raw ? raw.maxBody : undefined;
 }
 
 /** null after a problem was reported, now or by the schema. */
-function readAction(raw: RawAction | RawSite, path: Path, draft: Draft): RouteAction | null {
+function readAction(raw: RawAction | RawRouting, path: Path, draft: Draft): RouteAction | null {
   const { proxy, redirect, respond } = raw as RawAction;
   const given = ACTIONS.filter((action) => (raw as RawAction)[action] !== undefined);
   if (given.length > 1) {

@@ -4,9 +4,9 @@ import type { z } from 'zod';
 import { suggest } from '../core/suggest.ts';
 import type { Draft } from './draft.ts';
 import type { Mistake } from './parsed.ts';
-import { showValue } from './problem.ts';
+import { HIDDEN_VALUE, showValue } from './problem.ts';
 import { configSchema, type RawConfig } from './schema.ts';
-import type { Path } from './source.ts';
+import { isSecret, type Path } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -35,7 +35,12 @@ function report(issue: Issue, base: Path, draft: Draft): Path[] {
   }
   if (issue.code !== 'custom') return [reportMismatch(issue, path, draft)];
   const { state, found, allowed = null, suggestion = null } = issue.params as Mistake;
-  draft.errorAt(path, state, { found: found ?? showValue(draft.writtenAt(path)), allowed, suggestion });
+  const shown = shownAt(path, draft.writtenAt(path));
+  draft.errorAt(
+    path,
+    state,
+    isSecret(path) ? { found: shown, allowed } : { found: found ?? shown, allowed, suggestion },
+  );
   return [path];
 }
 
@@ -55,10 +60,14 @@ function reportMismatch(issue: Issue, path: Path, draft: Draft): Path {
       draft.errorAt(parent, `${showValue(path.at(-1))} is missing`, { allowed: issue.message });
     return parent;
   }
-  const suggestion = typeof value === 'string' ? suggest(value, wordsOf(issue)) : null;
+  const suggestion = typeof value === 'string' && !isSecret(path) ? suggest(value, wordsOf(issue)) : null;
   const state = path.length === 0 ? 'it is not a mapping of settings' : 'it has the wrong form';
-  draft.errorAt(path, state, { found: showValue(value), allowed: issue.message, suggestion });
+  draft.errorAt(path, state, { found: shownAt(path, value), allowed: issue.message, suggestion });
   return path;
+}
+
+function shownAt(path: Path, value: unknown): string {
+  return typeof value !== 'object' && isSecret(path) ? HIDDEN_VALUE : showValue(value);
 }
 
 /** Whether a branch of a union is not what the author meant, because already the kind of its value is another. */

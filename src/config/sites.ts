@@ -1,24 +1,22 @@
 // The sites: host names brought to one form and compared, and for each the source of its certificate.
-import { isIP } from 'node:net';
-import { isLocalName, isReservedName } from '../core/hostname.ts';
-import { isPublicAuthority } from './acme.ts';
-import type { AcmeConfig, ListenConfig, SiteConfig, SiteTls } from './config.ts';
+import type { SiteConfig } from './config.ts';
 import type { Draft } from './draft.ts';
+import { checkGroups, type PlacedSite } from './groups.ts';
 import { parseHost } from './host.ts';
 import { showValue } from './problem.ts';
 import { readRoutes } from './routes.ts';
-import type { RawConfig, RawSite } from './schema.ts';
+import type { RawConfig } from './schema.ts';
+import { readSiteTls, type TlsGround } from './site-tls.ts';
 import type { Path } from './source.ts';
-import { readSuppliedCertificate } from './supplied-certificate.ts';
 
 const EXAMPLE = 'at least one line such as app.example.com: http://127.0.0.1:3000';
 
-export function readSites(raw: RawConfig['sites'], acme: AcmeConfig, draft: Draft): SiteConfig[] {
+export function readSites(raw: RawConfig['sites'], ground: TlsGround, draft: Draft): SiteConfig[] {
   const hosts = draft.keysAt(['sites']);
   if (hosts.length === 0 && !draft.isTainted(['sites']))
     draft.errorAt(['sites'], 'there is nothing to serve', { allowed: EXAMPLE });
   const seen = new Map<string, Path>();
-  const sites: SiteConfig[] = [];
+  const sites: PlacedSite[] = [];
   for (const written of hosts) {
     const path = ['sites', written];
     const site = Object.hasOwn(raw, written) ? raw[written]! : {};
@@ -32,10 +30,11 @@ export function readSites(raw: RawConfig['sites'], acme: AcmeConfig, draft: Draf
       continue;
     }
     seen.set(host, path);
-    const tls = readTls(site, host, acme, path, draft);
-    if (tls !== null) sites.push({ host, tls, routes, position: draft.positionAtKey(path) });
+    const tls = readSiteTls(site, host, path, ground, draft);
+    if (tls !== null) sites.push({ site: { host, tls, routes, position: draft.positionAtKey(path) }, path });
   }
-  return sites;
+  checkGroups(sites, draft);
+  return sites.map(({ site: read }) => read);
 }
 
 function readHost(written: string, path: Path, draft: Draft): string | null {
@@ -47,39 +46,4 @@ function readHost(written: string, path: Path, draft: Draft): string | null {
   if (host.value.port !== null)
     draft.warnAtKey(path, `the port ${host.value.port} has no effect here; ports are set under listen`);
   return host.value.host;
-}
-
-/** null when `tls` was wrong; that is reported already. */
-function readTls(site: RawSite, host: string, acme: AcmeConfig, path: Path, draft: Draft): SiteTls | null {
-  const isOneLine = typeof draft.writtenAt(path) !== 'object';
-  if (!isOneLine && draft.isTainted([...path, 'tls'])) return null;
-  const tls = 'tls' in site ? site.tls : undefined;
-  if (tls === 'local') return { kind: 'local' };
-  if (tls !== undefined) return readSuppliedCertificate(tls, host, [...path, 'tls'], draft);
-  if (isLocalName(host) || (isReservedName(host) && isPublicAuthority(acme.directory))) return { kind: 'local' };
-  const allowed = 'tls: local, or tls: { cert: FILE, key: FILE }';
-  if (host.startsWith('*.'))
-    draft.errorAtKey(path, 'HTTP-01 cannot prove a wildcard to the ACME authority (DNS-01 comes later)', { allowed });
-  else if (isIP(host) !== 0)
-    draft.errorAtKey(path, 'certificates for IP addresses are not obtained yet (they come later)', { allowed });
-  return {
-    kind: 'acme',
-    directories: [acme.directory],
-    challenges: ['http-01'],
-    keyTypes: ['p256'],
-    profile: null,
-    group: null,
-  };
-}
-
-/** HTTP-01 arrives over plain HTTP (RFC 8555 section 8.3), so somebody must listen for it. */
-export function checkChallengeListener(sites: readonly SiteConfig[], listen: ListenConfig, draft: Draft): void {
-  if (listen.http.length > 0 || draft.isTainted(['listen'])) return;
-  const names = sites.filter((site) => site.tls.kind === 'acme').map((site) => site.host);
-  if (names.length === 0) return;
-  const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
-  draft.errorAt(['listen', 'http'], `the certificate authority checks ${shown} over plain HTTP on port 80`, {
-    found: '"off"',
-    allowed: '":80", or tls: local or supplied certificates for these sites',
-  });
 }

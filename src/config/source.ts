@@ -34,6 +34,15 @@ export function showPath(path: Path): string {
   return text === '' ? 'the configuration' : text;
 }
 
+/** Keys of secrets, and of mappings with one, in whose place somebody may write the secret itself. */
+const SECRET_KEYS = /^(hmacKey|binding|token|cloudflare|secret|tsig|password|pkcs12|acmeDns|rfc2136|webhook)$/;
+
+/** Whether messages may not show the value at `path`. (The URL of a webhook often holds a token.) */
+export function isSecret(path: Path): boolean {
+  const key = path.findLast((part) => typeof part === 'string');
+  return key !== undefined && SECRET_KEYS.test(key) && path.at(-2) !== 'sites';
+}
+
 /** The flag, or other place without lines, of each dotted path; `keys` where the key came from elsewhere. */
 export interface ValuePlaces {
   readonly values: Readonly<Record<string, string>>;

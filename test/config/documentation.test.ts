@@ -29,6 +29,13 @@ function keysOf(node: SchemaNode, prefix: string): { key: string; description: s
   return [...inner, ...named, ...rest];
 }
 
+/** The row of the page that explains the key: what stands at several places is explained once. */
+function rowOf(key: string): string {
+  return key
+    .replace(/^onDemand\.(?=(routes|proxy|redirect|respond|maxBody)\b)/, 'sites.*.')
+    .replace(/^.*\.(redirect|respond|profile)\./, '$1.');
+}
+
 describe('the documentation of the configuration', () => {
   const keys = keysOf(JSON.parse(jsonSchemaText()) as SchemaNode, '');
   const page = read('docs/configuration.md');
@@ -36,13 +43,12 @@ describe('the documentation of the configuration', () => {
   it('names every key of the schema', () => {
     assert.ok(keys.length > 30, 'the schema should be walked');
     for (const { key } of keys) {
-      const short = key.replace(/^.*\.(redirect|respond)\./, '$1.');
-      assert.ok(page.includes(`| \`${short}\` |`), `docs/configuration.md has no row for ${short}`);
+      assert.ok(page.includes(`| \`${rowOf(key)}\` |`), `docs/configuration.md has no row for ${rowOf(key)}`);
     }
   });
 
   it('names no key that the schema does not have', () => {
-    const known = new Set(keys.map(({ key }) => key.replace(/^.*\.(redirect|respond)\./, '$1.')));
+    const known = new Set(keys.map(({ key }) => rowOf(key)));
     for (const [, key] of page.matchAll(/^\| `([\w.*]+)` \|/gm)) assert.ok(known.has(key!), key!);
   });
 

@@ -23,7 +23,7 @@ interface CertificateOptions {
 /** Writes the files into a new folder and returns its path. */
 export function writeGoldenCertificates(): string {
   const folder = mkdtempSync(join(tmpdir(), 'perantara-golden-'));
-  const write = (name: string, content: string): void => writeFileSync(join(folder, name), content);
+  const write = (name: string, content: string | Buffer): void => writeFileSync(join(folder, name), content);
   const ca = makeCertificate({ names: [] });
   const good = makeCertificate({ names: ['shop.example.com', '*.shop.example.com'], issuer: ca });
   write('ca.pem', ca.pem);
@@ -36,6 +36,8 @@ export function writeGoldenCertificates(): string {
   write('gap.pem', good.pem + makeCertificate({ names: [] }).pem);
   write('damaged.pem', good.pem.replace(/\n[^-\n]{40}/, '\n'));
   write('damaged.key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  write('modern.p12', makePkcs12(good, [ca], 'aes256'));
+  write('legacy.p12', makePkcs12(good, [ca], '3des'));
   write('text.txt', 'no certificate here\n');
   write('empty.pem', '');
   for (const [name, options] of [
@@ -69,6 +71,14 @@ export function makeCertificate(options: CertificateOptions): Identity {
   certificate.setExtensions(extensions as object[]);
   certificate.sign(forge.pki.privateKeyFromPem(issuer?.keyPem ?? keyPem), forge.md.sha256.create());
   return { pem: forge.pki.certificateToPem(certificate).replaceAll('\r', ''), keyPem };
+}
+
+/** `3des`: with RC2 or 3DES and SHA-1, as Windows and old Java wrote them. The password is `fake-password`. */
+export function makePkcs12(leaf: Identity, chain: readonly Identity[], algorithm: 'aes256' | '3des'): Buffer {
+  const certificates = [leaf, ...chain].map(({ pem }) => forge.pki.certificateFromPem(pem));
+  const key = forge.pki.privateKeyFromPem(leaf.keyPem);
+  const bundle = forge.pkcs12.toPkcs12Asn1(key, certificates, 'fake-password', { algorithm });
+  return Buffer.from(forge.asn1.toDer(bundle).getBytes(), 'latin1');
 }
 
 function lockedKey(keyPem: string): string {
