@@ -15,7 +15,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   const { certPem, keyPem } = mint(['shop.example'], makeAuthority());
   const supplied = { kind: 'supplied', certFile: '/c.pem', keyFile: '/k.pem', certPem, keyPem };
   const config = {
-    acme: { directory: 'https://localhost:1/dir', email: null, trust: null },
+    acme: [{ directory: 'https://localhost:1/dir', email: null, trust: null }],
     storage: await temporaryFolder(t),
     sites: [
       { host: '*.dev.localhost', tls: { kind: 'local' } },

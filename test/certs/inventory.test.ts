@@ -25,7 +25,7 @@ async function rig(t: TestContext) {
 
 /** The part of a config that is read. */
 function configOf(storage: string, sites: Record<string, SiteTls>): Config {
-  const acme = { directory: 'https://localhost:14000/dir', email: null, trust: null };
+  const acme = [{ directory: 'https://localhost:14000/dir', email: null, trust: null }];
   return { storage, acme, sites: Object.entries(sites).map(([host, tls]) => ({ host, tls })) } as unknown as Config;
 }
 
