@@ -57,7 +57,9 @@ export const dns = mapping({
     .describe('An acme-dns server; _acme-challenge of each name is a CNAME to its fulldomain.'),
   cloudflare: mapping({
     token: someText('an API token').describe('API token that may edit the zone. Secret.'),
-    zone: someText('the ID of the zone').optional().describe('ID of the zone, for tokens that may not list zones.'),
+    zone: someText('the ID or the name of the zone')
+      .optional()
+      .describe('ID or name of the zone. Default: found by name; tokens that may not list zones need the ID.'),
     api: serviceUrl
       .optional()
       .describe('Base URL of the API, for gateways. Default https://api.cloudflare.com/client/v4.'),
