@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
+import { CertificateWait, type ContextLastResort } from './certificate-wait.ts';
 import type { Peer } from './gate.ts';
 
 /** Where certificates are found: certs/resolver. */
@@ -27,6 +28,10 @@ export interface TlsAcceptorOptions {
   /** Default none: `acme-tls/1` is refused like any unknown protocol. */
   readonly challenges?: ChallengeContexts;
   readonly contextOptions: SecureContextOptions;
+  /** For names that `contexts` does not know; null: they are refused. Default null. */
+  readonly lastResort?: ContextLastResort | null;
+  /** How long it may take, `handshakeMs` at most. Default `handshakeMs`. */
+  readonly lastResortMs?: number;
   readonly handshakeMs: number;
   readonly sweep: DeadlineSweep;
   /** The handshake is complete. */
@@ -71,14 +76,17 @@ export class TlsAcceptor {
   /** Has no certificate: a handshake that stays on it ends in an alert. */
   readonly #empty: SecureContext;
   readonly #handshakes = new Set<Handshake>();
+  readonly #wait: CertificateWait;
 
   constructor(options: TlsAcceptorOptions) {
+    const { handshakeMs, lastResortMs = handshakeMs } = options;
     this.#options = options;
+    this.#wait = new CertificateWait(Math.min(lastResortMs, handshakeMs));
     this.#empty = createSecureContext(options.contextOptions);
   }
 
   accept(raw: Socket, peer: Peer): void {
-    const { contexts, challenges, handshakeMs, sweep, onSecure } = this.#options;
+    const { contexts, challenges, lastResort, handshakeMs, sweep, onSecure } = this.#options;
     const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
     let challenge: SecureContext | null = null;
     let named = false;
@@ -101,8 +109,17 @@ export class TlsAcceptor {
           done(null, context);
           return;
         }
-        raw.write(UNRECOGNIZED_NAME);
-        done(new Error('unrecognized name'));
+        const answer = (late: SecureContext | null): void => {
+          if (late !== null) {
+            done(null, late);
+            return;
+          }
+          raw.write(UNRECOGNIZED_NAME);
+          done(new Error('unrecognized name'));
+        };
+        const work = lastResort?.demand(servername, peer.address) ?? null;
+        if (work === null) answer(null);
+        else this.#wait.begin(raw, work, answer);
       },
     } as object);
     const handshake = new Handshake(socket, sweep.after(handshakeMs));
@@ -137,7 +154,8 @@ export class TlsAcceptor {
    * OpenSSL does not tell the name of a resumed session at all ('' then): that it was served once has to do.
    */
   #mayResume(socket: TLSSocket, name: string, byAddress: SecureContext | null): boolean {
-    if (name !== '') return this.#options.contexts.serves(name);
+    const { contexts, lastResort } = this.#options;
+    if (name !== '') return contexts.serves(name) || lastResort?.serves(name) === true;
     return byAddress !== null || socket.getProtocol() === 'TLSv1.2';
   }
 
