@@ -8,6 +8,7 @@ import { AcmeIssuer } from './acme/issuer.ts';
 import { AlpnCertificates } from './alpn-certificates.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
+import { createDnsSolvers } from './dns/solvers.ts';
 import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
 import { HttpSolver } from './http-solver.ts';
@@ -46,7 +47,7 @@ export function createCertificateAutomation(
   const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });
   const localCa = new LocalCa({ storage, locker, log, clock });
-  const solvers = [new HttpSolver(challenges), alpnChallenges];
+  const solvers = [new HttpSolver(challenges), alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
   const { directory: directoryUrl, email, trust, binding, preferredChain } = config.acme[0]!;
   const common = { storage, locker, log, clock };
   const acme = new AcmeIssuer({

@@ -18,6 +18,8 @@ export interface PebbleOptions {
   readonly httpPort: number;
   /** Where TLS-ALPN-01 challenges are answered. Default: a port where nobody listens. */
   readonly tlsPort?: number;
+  /** The name server that Pebble asks, over TCP. Default challtestsrv, to which `setAddress` and `dns` speak in any case. */
+  readonly dnsServer?: string;
   /** Pebble's knobs, such as `PEBBLE_WFE_NONCEREJECT=50`. Added to `PEBBLE_VA_NOSLEEP=1`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Fields of Pebble's config file (`profiles`, `externalAccountBindingRequired`, …), laid over ours. */
@@ -94,7 +96,7 @@ async function launch(programs: Programs, options: PebbleOptions): Promise<Pebbl
   const dnsServer = startChild({ command: programs.dns, args: dnsArguments(dnsPort, dnsManagementPort) });
   const server = startChild({
     command: programs.pebble,
-    args: ['-config', configFile, '-dnsserver', `127.0.0.1:${dnsPort}`],
+    args: ['-config', configFile, '-dnsserver', options.dnsServer ?? `127.0.0.1:${dnsPort}`],
     env: { PEBBLE_VA_NOSLEEP: '1', ...options.env },
     folder,
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),

@@ -26,12 +26,16 @@ export interface Dns01SolverOptions {
 
 const PROVIDER_LIMIT_MS = 60_000;
 const CLEAN_UP_ATTEMPTS = 2;
+/** A shutdown waits for it. */
+const CLEAN_UP_LIMIT_MS = 15_000;
 
 export class Dns01Solver implements ChallengeSolver {
   readonly type = 'dns-01';
   readonly #options: Dns01SolverOptions;
   /** How many challenges need a record right now: two orders may be given the same authorization. */
   readonly #uses = new Map<string, number>();
+  /** Records that are being taken away; whoever needs one again waits for that. */
+  readonly #removals = new Map<string, Promise<void>>();
 
   constructor(options: Dns01SolverOptions) {
     this.#options = options;
@@ -49,6 +53,7 @@ export class Dns01Solver implements ChallengeSolver {
     const record: DnsRecord = { fqdn, value, ttlSeconds: Math.ceil(config.ttlMs / 1_000) };
     this.#claim(record);
     try {
+      await this.#removals.get(keyOf(record));
       await this.#bounded('present', record, signal, (limited) => provider.present(record, limited));
       if (config.check) await this.#untilVisible(record, signal);
       if (config.settleMs > 0) await delay(config.settleMs, undefined, { signal });
@@ -92,14 +97,22 @@ export class Dns01Solver implements ChallengeSolver {
   async #release(record: DnsRecord): Promise<void> {
     const key = keyOf(record);
     const left = (this.#uses.get(key) ?? 1) - 1;
-    if (left > 0) this.#uses.set(key, left);
-    else this.#uses.delete(key);
+    this.#uses.set(key, left);
     if (left > 0) return;
+    this.#uses.delete(key);
+    const removal = this.#remove(record);
+    this.#removals.set(key, removal);
+    await removal;
+    if (this.#removals.get(key) === removal) this.#removals.delete(key);
+  }
+
+  async #remove(record: DnsRecord): Promise<void> {
     const { provider, log } = this.#options;
     const never = new AbortController().signal;
+    const cleanUp = (limited: AbortSignal): Promise<void> => provider.cleanUp(record, limited);
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#bounded('remove', record, never, (limited) => provider.cleanUp(record, limited));
+        await this.#bounded('remove', record, never, cleanUp, CLEAN_UP_LIMIT_MS);
         return;
       } catch (err) {
         if (attempt < CLEAN_UP_ATTEMPTS && err instanceof PerantaraError && err.retryable) continue;
@@ -114,13 +127,15 @@ export class Dns01Solver implements ChallengeSolver {
     { fqdn }: DnsRecord,
     signal: AbortSignal,
     work: (limited: AbortSignal) => Promise<void>,
+    mostMs = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const { provider, providerLimitMs = PROVIDER_LIMIT_MS } = this.#options;
-    const state = `it is not done after ${providerLimitMs / 1_000} s`;
+    const limitMs = Math.min(providerLimitMs, mostMs);
+    const state = `it is not done after ${limitMs / 1_000} s`;
     const details = { code: 'dns_provider_timeout', source: 'operator', retryable: true } as const;
     const late = () =>
       new PerantaraError(`cannot ${verb} the TXT record at "${fqdn}" by ${provider.name}: ${state}`, details);
-    return withinTime(providerLimitMs, signal, work, late);
+    return withinTime(limitMs, signal, work, late);
   }
 }
 

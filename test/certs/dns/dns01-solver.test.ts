@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Dns01Solver } from '../../../src/certs/dns/dns01-solver.ts';
 import { DnsLookup } from '../../../src/certs/dns/lookup.ts';
 import type { DnsProvider, DnsRecord } from '../../../src/certs/dns/provider.ts';
@@ -159,6 +160,17 @@ suite('DNS-01', () => {
     assert.equal((provider as DirectProvider).calls.filter((call) => call.startsWith('cleanUp')).length, 1);
   });
 
+  test('puts a record there again when it is needed while it is being taken away', async (t) => {
+    const { server, solver } = await rig(t, { provider: (each) => new SlowRemover(each) });
+    const remove = await solver.present(challenge('www.example.test'), never);
+    const removed = remove();
+    const again = await solver.present(challenge('www.example.test'), never);
+    await removed;
+    assert.equal(server.texts('_acme-challenge.www.example.test').length, 1);
+    await again();
+    assert.equal(server.texts('_acme-challenge.www.example.test').length, 0);
+  });
+
   test('that is aborted takes the record away, then rejects with the reason', async (t) => {
     const { server, solver } = await rig(t);
     const abort = new AbortController();
@@ -202,6 +214,13 @@ class HangingProvider extends DirectProvider {
   override async present(record: DnsRecord, signal?: AbortSignal): Promise<void> {
     await super.present(record);
     await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  }
+}
+
+class SlowRemover extends DirectProvider {
+  override async cleanUp(record: DnsRecord): Promise<void> {
+    await delay(100);
+    await super.cleanUp(record);
   }
 }
 
