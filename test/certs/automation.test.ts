@@ -16,6 +16,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   const supplied = { kind: 'supplied', certFile: '/c.pem', keyFile: '/k.pem', certPem, keyPem };
   const config = {
     acme: [{ directory: 'https://localhost:1/dir', email: null, trust: null }],
+    dns: null,
     storage: await temporaryFolder(t),
     sites: [
       { host: '*.dev.localhost', tls: { kind: 'local' } },
