@@ -1,21 +1,29 @@
 // Puts the parts together for one config: which site gets its certificate from where. Starts nothing.
 import { createRequire } from 'node:module';
 import type { SecureContextOptions } from 'node:tls';
-import type { Config, SiteConfig } from '../config/config.ts';
+import type { AcmeConfig, Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { AcmeIssuer } from './acme/issuer.ts';
 import { AlpnCertificates } from './alpn-certificates.ts';
+import { Authority } from './authority.ts';
+import { limitsOf } from './budget.ts';
+import { BudgetLedger } from './budget-ledger.ts';
+import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
+import { ChangeJournal } from './change-journal.ts';
+import { CompromisedKeys } from './compromised-keys.ts';
 import { createDnsSolvers } from './dns/solvers.ts';
+import { EventHook } from './event-hook.ts';
 import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
 import { HttpSolver } from './http-solver.ts';
 import { LocalCa } from './local-ca.ts';
-import { CertificateManager, type WantedCertificate } from './manager.ts';
+import { CertificateManager } from './manager.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 import { SharedTokens } from './shared-tokens.ts';
+import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
 
 export interface CertificateAutomationServices {
   readonly log: Logger;
@@ -27,6 +35,8 @@ export interface CertificateAutomationServices {
 export interface CertificateAutomation {
   /** To be started and closed by the owner. */
   readonly manager: CertificateManager;
+  /** Told of every event, or null; to be closed after the manager. */
+  readonly hook: EventHook | null;
   /** What handshakes read. */
   readonly resolver: CertificateResolver;
   /** What the challenge handler reads. */
@@ -46,37 +56,73 @@ export function createCertificateAutomation(
   const challenges = new ChallengeTokens(new SharedTokens({ storage, clock, log }));
   const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });
-  const localCa = new LocalCa({ storage, locker, log, clock });
-  const solvers = [new HttpSolver(challenges), alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
-  const { directory: directoryUrl, email, trust, binding, preferredChain } = config.acme[0]!;
   const common = { storage, locker, log, clock };
-  const acme = new AcmeIssuer({
-    directoryUrl,
-    email,
-    trust,
-    binding,
-    preferredChain,
-    solvers,
-    userAgent: userAgent(),
-    ...common,
-  });
+  const localCa = new LocalCa(common);
+  const solvers = [new HttpSolver(challenges), alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
 
-  /** One value, and so one secure context, for a certificate that many sites have; config loading has checked it. */
-  const supplied = new Map<string, ServedCertificate>();
-  const want = ({ host, tls }: SiteConfig): WantedCertificate => {
-    if (tls.kind !== 'supplied') return { host, kind: 'managed', issuer: tls.kind === 'local' ? localCa : acme };
-    const id = tls.certPem + tls.keyPem;
-    const certificate = supplied.get(id) ?? { certPem: tls.certPem, keyPem: tls.keyPem };
-    supplied.set(id, certificate);
-    return { host, kind: 'supplied', certificate };
-  };
-  const manager = new CertificateManager(config.sites.map(want), {
+  const issuerOf = ({ directory, email, trust, binding, preferredChain }: AcmeConfig): AcmeIssuer =>
+    new AcmeIssuer({
+      directoryUrl: directory,
+      email,
+      trust,
+      binding,
+      preferredChain,
+      solvers,
+      userAgent: userAgent(),
+      ...common,
+    });
+  const authorities = new Map<string | null, Authority>();
+  authorities.set(null, new Authority({ issuer: localCa, ledger: null, rehearsal: null, clock }));
+  for (const acme of config.acme) {
+    const issuer = issuerOf(acme);
+    const limits = limitsOf(acme.directory);
+    const ledger = limits === null ? null : new BudgetLedger({ issuerId: issuer.id, limits, ...common });
+    const rehearsal = acme.directory === LETSENCRYPT ? issuerOf({ ...acme, directory: LETSENCRYPT_STAGING }) : null;
+    authorities.set(acme.directory, new Authority({ issuer, ledger, rehearsal, clock }));
+  }
+
+  const wanted: WantedCertificate[] = [
+    ...planCertificates(config).map((planned) => wishOf(planned, authorities)),
+    ...suppliedOf(config),
+  ];
+  const hook =
+    config.onEvent === null ? null : new EventHook({ hook: config.onEvent, log, environment: HOOK_ENVIRONMENT });
+  const manager = new CertificateManager(wanted, {
     ...common,
     store: new CertificateStore(storage, log),
+    journal: new ChangeJournal(common),
+    compromised: new CompromisedKeys(storage),
     publisher: resolver,
+    tell: (event) => hook?.tell(event),
     random: Math.random,
   });
-  return { manager, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
+  return { manager, hook, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
+}
+
+const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+const LETSENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+
+/** All that an event hook's program finds: no secret of ours can be in it. */
+const HOOK_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
+
+function wishOf(planned: PlannedCertificate, authorities: ReadonlyMap<string | null, Authority>): ManagedWish {
+  const issuers = planned.issuers.map(({ directory, profile }) => ({
+    authority: authorities.get(directory)!,
+    profile,
+  }));
+  return { ...planned, kind: 'managed', issuers };
+}
+
+/** One value, and so one secure context, for a certificate that many sites have; config loading has checked it. */
+function suppliedOf(config: Config): SuppliedWish[] {
+  const certificates = new Map<string, ServedCertificate>();
+  return config.sites.flatMap(({ host, tls }): SuppliedWish[] => {
+    if (tls.kind !== 'supplied') return [];
+    const id = tls.certPem + tls.keyPem;
+    const certificate = certificates.get(id) ?? { certPem: tls.certPem, keyPem: tls.keyPem };
+    certificates.set(id, certificate);
+    return [{ kind: 'supplied', host, certificate }];
+  });
 }
 
 /** CAs ask clients to say who they are (RFC 8555 section 6.1). */

@@ -2,31 +2,18 @@
 // chain together, written in one step – so no crash can part a certificate from its key. `cert.pem` and `key.pem` are
 // copies for people and other software.
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import { z } from 'zod';
+import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { type Certificate, formatBundle, parseBundle } from './certificate.ts';
-import type { Storage } from './storage.ts';
+import { type CertificateState, FRESH_STATE, formatState, parseState } from './certificate-state.ts';
+import type { Lock, Storage } from './storage.ts';
 
-/** What is remembered about a name besides its certificate. */
-export interface CertificateState {
-  /** When the stored certificate was obtained, or null. */
-  readonly obtainedAt: number | null;
-  /** Failed attempts since then, in a row. */
-  readonly failures: number;
-  readonly lastError: { readonly at: number; readonly message: string } | null;
-  /** Not before this moment is the issuer asked again; null when nothing failed. */
-  readonly nextAttemptAt: number | null;
+/** What must still be so for a late write to be wanted. */
+export interface WriteGuard {
+  readonly lock: Lock;
+  /** Fingerprint of the certificate that lay there when the turn began, or null. */
+  readonly replacing: string | null;
 }
-
-export const FRESH_STATE: CertificateState = { obtainedAt: null, failures: 0, lastError: null, nextAttemptAt: null };
-
-const stateSchema = z.object({
-  obtainedAt: z.number().nullable(),
-  failures: z.int().nonnegative(),
-  lastError: z.object({ at: z.number(), message: z.string() }).nullable(),
-  nextAttemptAt: z.number().nullable(),
-});
 
 /** Longer names are shortened, so that folders and locks fit what file systems allow. */
 const MAX_FOLDER_LENGTH = 200;
@@ -62,9 +49,14 @@ export class CertificateStore {
     return certificate;
   }
 
-  /** Stores the certificate in the place of the name's older one. */
-  async save(issuerId: string, name: string, certificate: Certificate): Promise<void> {
+  /**
+   * Stores the certificate in the place of the name's older one. With a guard, rejects with `lock_lost` instead when another
+   * process has taken over: the lock is asked and the older one compared right before the write. A process that is
+   * stopped between that and the write is beyond any lock on files; what it then writes is whole, and as good as the other.
+   */
+  async save(issuerId: string, name: string, certificate: Certificate, guard: WriteGuard | null = null): Promise<void> {
     const folder = certificateFolder(issuerId, name);
+    if (guard !== null) await this.#assertUnchanged(issuerId, name, certificate, guard);
     await this.#storage.store(`${folder}/bundle.pem`, formatBundle(certificate));
     await this.#writeCopies(folder, certificate);
   }
@@ -74,7 +66,7 @@ export class CertificateStore {
     const text = await this.#storage.load(key);
     if (text === null) return FRESH_STATE;
     try {
-      return stateSchema.parse(JSON.parse(text));
+      return parseState(text);
     } catch (error) {
       this.#log.warn({ file: this.#storage.locate(key), err: error }, 'stored state unreadable');
       return FRESH_STATE;
@@ -83,7 +75,18 @@ export class CertificateStore {
 
   async saveState(issuerId: string, name: string, state: CertificateState): Promise<void> {
     const key = `${certificateFolder(issuerId, name)}/state.json`;
-    await this.#storage.store(key, `${JSON.stringify(state, null, 2)}\n`);
+    await this.#storage.store(key, formatState(state));
+  }
+
+  async #assertUnchanged(issuerId: string, name: string, certificate: Certificate, guard: WriteGuard): Promise<void> {
+    const found = (await this.read(issuerId, name))?.fingerprint ?? null;
+    await guard.lock.assertHeld();
+    if (found === guard.replacing || found === certificate.fingerprint) return;
+    throw new PerantaraError(`cannot store certificate for "${name}": another process stored one meanwhile`, {
+      code: 'lock_lost',
+      source: 'internal',
+      retryable: true,
+    });
   }
 
   #parse(key: string, bundle: string): Certificate | null {
@@ -108,10 +111,15 @@ export class CertificateStore {
 /** `certificates/<issuer>/<name>`; wildcards as `_wildcard.example.com`, IPv6 addresses with dashes for colons. */
 export function certificateFolder(issuerId: string, name: string): string {
   let folder = name.startsWith('*.') ? `_wildcard${name.slice(1)}` : name;
-  if (isIPv6(folder)) folder = `_ipv6.${folder.replaceAll(':', '-')}`;
+  if (folder.includes(':')) folder = `_ipv6.${folder.replaceAll(':', '-')}`;
   if (folder.length > MAX_FOLDER_LENGTH) {
     const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
     folder = `${folder.slice(0, MAX_FOLDER_LENGTH)}_${digest}`;
   }
   return `certificates/${issuerId}/${folder}`;
+}
+
+/** The lock that keeps a name's certificates, of whatever issuer, from being obtained twice. */
+export function certificateLock(name: string): string {
+  return certificateFolder('any', name);
 }

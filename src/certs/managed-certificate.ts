@@ -1,85 +1,117 @@
-// One name and its certificate for life: loaded, judged, obtained or renewed (the same road), stored, published.
-// Decides nothing by itself – renewal.ts does – and never waits for its next turn – the manager does.
-import type { Clock } from '../core/clock.ts';
-import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
-import { AcmeProblem } from './acme/problem.ts';
-import { attemptAllowedAt, nextAttemptAt } from './attempts.ts';
-import { type Certificate, verifyIssued } from './certificate.ts';
-import { type CertificateState, type CertificateStore, certificateFolder, FRESH_STATE } from './certificate-store.ts';
-import type { CertificateRequest, IssuedCertificate, Issuer } from './issuer.ts';
-import { needsRenewal, type RenewReason } from './renewal.ts';
-import type { ServedCertificate } from './resolver.ts';
-import type { Lock, Locker, Storage } from './storage.ts';
+// One certificate for life, from whichever of its issuers: loaded, judged, obtained or renewed (the same road), stored,
+// published. Decides nothing by itself – renewal.ts and attempts.ts do – and never waits for its next turn – the manager does.
+import { codeOf, PerantaraError } from '../core/errors.ts';
+import { describeFailure } from './attempt-failure.ts';
+import { AttemptReport, type FailedTurn } from './attempt-report.ts';
+import { attemptAllowedAt } from './attempts.ts';
+import { type CertificateState, FRESH_STATE, forgiven, settled } from './certificate-state.ts';
+import { certificateLock } from './certificate-store.ts';
+import { byHealth, Holding } from './holding.ts';
+import { issueOnce } from './issuance.ts';
+import type { IssuedCertificate } from './issuer.ts';
+import type { ManagedCertificateServices } from './managed-certificate-services.ts';
+import { needsRenewal, type RenewalDecision, type RenewalWish, type RenewReason } from './renewal.ts';
+import { Serving } from './serving.ts';
+import type { Lock } from './storage.ts';
+import type { ManagedWish } from './wanted-certificate.ts';
+import { WindowCheck } from './window-check.ts';
 
-/** Where certificates go live: the resolver of this process, later of every worker. */
-export interface CertificatePublisher {
-  /** Throws a PerantaraError when the certificate cannot be served; the one before then stays. */
-  publish(pattern: string, certificate: ServedCertificate): void;
-  /** The same unchecked, at next to no cost: for one that was published in an earlier life. */
-  restore(pattern: string, certificate: ServedCertificate): void;
-  withdraw(pattern: string): void;
+/** Obtained and served, but not stored yet: stored at the next turn without asking anybody again. */
+interface Unsaved {
+  readonly holding: Holding;
+  readonly issued: IssuedCertificate;
+  readonly reason: RenewReason;
+  readonly first: boolean;
 }
 
-export interface ManagedCertificateServices {
-  readonly storage: Storage;
-  readonly store: CertificateStore;
-  readonly locker: Locker;
-  readonly publisher: CertificatePublisher;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** In [0, 1); spreads repeated attempts. */
-  readonly random: () => number;
-}
+type TimedDecision = Exclude<RenewalDecision, { action: 'nothing' }>;
 
 export class ManagedCertificate {
-  /** The host pattern, which is also the certificate's only name. */
-  readonly name: string;
-  readonly issuer: Issuer;
+  readonly wish: ManagedWish;
   readonly #services: ManagedCertificateServices;
-  #certificate: Certificate | null = null;
-  /** Fingerprint of the newest certificate that the publisher took after checking it. */
-  #accepted: string | null = null;
-  #recognized = true;
-  #state: CertificateState = FRESH_STATE;
-  /** Obtained and served, but storing it failed: stored at the next turn without asking the CA again. */
-  #unsaved: Certificate | null = null;
-  /** Tells the issuer that it is stored. */
-  #settle: IssuedCertificate['settle'];
+  readonly #renewalWish: RenewalWish;
+  readonly #serving: Serving;
+  readonly #check: WindowCheck;
+  readonly #report: AttemptReport;
+  /** In the order of the issuers; one that is no longer allowed may follow. */
+  readonly #holdings: Holding[];
+  #unsaved: Unsaved | null = null;
   /** False until the stored files were looked at under the lock, where what a crash left can be mended. */
   #tended = false;
 
-  constructor(name: string, issuer: Issuer, services: ManagedCertificateServices) {
-    this.name = name;
-    this.issuer = issuer;
+  constructor(wish: ManagedWish, services: ManagedCertificateServices) {
+    this.wish = wish;
     this.#services = services;
+    this.#holdings = wish.issuers.map(
+      ({ authority, profile }) =>
+        new Holding({ ...services, name: wish.name, issuerId: authority.id, authority, profile }),
+    );
+    this.#renewalWish = {
+      names: wish.names,
+      keyType: wish.keyType,
+      profiles: new Map(wish.issuers.map(({ authority, profile }) => [authority.id, profile?.name ?? null])),
+    };
+    this.#serving = new Serving(services.publisher, wish.names, wish.part);
+    this.#check = new WindowCheck(wish.name, services);
+    this.#report = new AttemptReport(wish, services);
   }
 
+  get name(): string {
+    return this.wish.name;
+  }
+
+  /** In a row, at the issuer that failed most. */
   get failures(): number {
-    return this.#state.failures;
+    return Math.max(...this.#holdings.map(({ state }) => state.failures));
+  }
+
+  /** Every certificate and state, the first issuer's first; for those who only look. */
+  get holdings(): readonly Holding[] {
+    return this.#holdings;
+  }
+
+  get served(): Holding | null {
+    return this.#serving.served;
   }
 
   /**
-   * Publishes the stored certificate, if there is a usable one; that it can be served is checked at the first turn.
-   * Never rejects, never asks the issuer.
+   * Publishes the best stored certificate, if there is one; that it can be served is checked at the first turn. Never
+   * rejects, never asks an issuer.
    */
   async load(): Promise<void> {
-    const { store, publisher, log } = this.#services;
-    try {
-      this.#state = await store.loadState(this.issuer.id, this.name);
-      const certificate = await store.read(this.issuer.id, this.name);
-      if (certificate !== null) publisher.restore(this.name, certificate);
-      await this.#hold(certificate);
-    } catch (error) {
-      log.error({ name: this.name, err: error }, 'stored certificate unreadable');
-    }
+    const { clock } = this.#services;
+    for (const holding of this.#holdings) await this.#read(holding);
+    this.#serving.restore(this.#holdings, clock.now());
+    this.#check.postpone();
+  }
+
+  /** Serves what an issuer that is no longer allowed once issued, until an allowed one has given another. Never rejects. */
+  async inherit(issuerId: string): Promise<void> {
+    const former = new Holding({ ...this.#services, name: this.name, issuerId, authority: null, profile: null });
+    await this.#read(former);
+    if (former.certificate === null) return;
+    this.#holdings.push(former);
+    this.#serving.restore(this.#holdings, this.#services.clock.now());
+  }
+
+  /** Another process stored something: look at once. */
+  stir(): void {
+    this.#tended = false;
   }
 
   /** When `tend` should be called next; the past means now. */
   dueAt(now: number): number {
     if (!this.#tended) return now;
-    const at = this.#unsaved === null ? this.#decide(now).at : now;
-    return Math.max(at, attemptAllowedAt(this.#state, now));
+    if (this.#unsaved !== null) return attemptAllowedAt(this.#unsaved.holding.state, now);
+    const { action, at, reason } = this.#decide(now);
+    const allowedAt = Math.min(...this.#askable().map((holding) => this.#allowedAt(holding, reason, now)));
+    const next = Math.max(at, allowedAt);
+    return action === 'renew' ? next : Math.min(next, this.#check.dueAt(this.served, now));
+  }
+
+  /** Whether the turn that is due is more than a question to the issuer that can wait. */
+  urgent(now: number): boolean {
+    return !this.#tended || this.#isDue(now);
   }
 
   /**
@@ -87,142 +119,181 @@ export class ManagedCertificate {
    * rejects: a failure is logged, remembered and postpones the next turn. Ends soon after `signal` aborts.
    */
   async tend(signal: AbortSignal): Promise<void> {
-    const { locker, store, log, clock } = this.#services;
+    const { locker, log, clock } = this.#services;
     let lock: Lock | undefined;
-    let due = this.#decide(clock.now()).action === 'renew' || this.#unsaved !== null;
+    let due = this.#isDue(clock.now());
     try {
-      lock = await locker.acquire(certificateFolder(this.issuer.id, this.name), signal);
+      lock = await locker.acquire(certificateLock(this.name), signal);
       if (this.#unsaved === null) {
-        const stored = await store.load(this.issuer.id, this.name);
-        this.#state = await store.loadState(this.issuer.id, this.name);
-        await this.#adopt(stored);
+        for (const holding of this.#holdings) await holding.load();
+        this.#serve();
       }
-      const decision = this.#decide(clock.now());
-      due = decision.action === 'renew' || this.#unsaved !== null;
-      if (due && this.#mayAttempt()) await this.#obtain(decision.reason, lock, signal);
-      // Another process, or a crash between storing and remembering, overtook what is remembered.
-      else if (!due && this.#state.failures > 0) await this.#remember({ ...FRESH_STATE, obtainedAt: clock.now() });
+      due = this.#isDue(clock.now());
+      if (!due && this.#tended) {
+        await this.#check.run(this.served, lock, signal);
+        due = this.#isDue(clock.now());
+      }
+      if (due) await this.#obtain(lock, signal);
+      else await this.#settle(lock);
     } catch (error) {
       if (signal.aborted) return;
-      if (due) await this.#fail(error);
+      if (due) await this.#failOwn(error, lock ?? null);
       else log.warn({ name: this.name, err: error }, 'stored certificate not checked');
+      this.#check.postpone();
     } finally {
       this.#tended = true;
       await lock?.release();
     }
   }
 
-  async #obtain(reason: RenewReason | 'lifetime', lock: Lock, signal: AbortSignal): Promise<void> {
-    const { storage, store, log, clock } = this.#services;
-    const outcome = this.#unsaved !== null ? 'stored' : this.#certificate === null ? 'obtained' : 'renewed';
+  /** Asks one issuer after the other, as far as they may be asked, until one has issued. Rejects when none could. */
+  async #obtain(lock: Lock, signal: AbortSignal): Promise<void> {
+    const { storage, clock } = this.#services;
+    if (this.#unsaved !== null) {
+      await storage.assertWritable();
+      return this.#keep(this.#unsaved, lock);
+    }
+    const now = clock.now();
+    const { reason } = this.#decide(now);
+    const allowed = this.#askable().filter((holding) => this.#allowedAt(holding, reason, now) <= now);
+    if (allowed.length === 0) return this.#report.waits(this.#askable(), this.dueAt(now));
     await storage.assertWritable();
-    if (this.#unsaved === null) {
-      const request: CertificateRequest = {
-        names: [this.name],
-        keyType: 'p256',
-        profile: null,
-        challenges: ['http-01'],
-        replaces: null,
-      };
-      const issued = await this.issuer.issue(request, AbortSignal.any([signal, lock.lost]));
-      verifyIssued(issued.certificate, [this.name], clock.now());
-      this.#unsaved = issued.certificate;
-      this.#settle = issued.settle;
+    for (const holding of byHealth(allowed)) {
+      try {
+        if (await this.#obtainFrom(holding, reason, lock, signal)) return;
+      } catch (error) {
+        if (signal.aborted || describeFailure(error).own) throw error;
+        await this.#report.fail([holding], error, this.#failedTurn(lock));
+      }
     }
-    const certificate = this.#unsaved;
+    await this.#report.warnIfExpiring(allowed, this.#failedTurn(lock));
+  }
+
+  /** False when the order must wait for the issuer's budget. */
+  async #obtainFrom(holding: Holding, reason: RenewReason, lock: Lock, outer: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([outer, lock.lost]);
+    const remember = (change: Partial<CertificateState>): Promise<void> => this.#remember(holding, change, lock);
+    const issued = await issueOnce({ ...this.#services, wish: this.wish, holding, remember }, signal);
+    if ('limit' in issued) {
+      await remember({ waiting: issued });
+      this.#report.waitsForBudget(holding, issued);
+      return false;
+    }
+    this.#unsaved = { holding, issued, reason, first: this.served === null };
+    await this.#keep(this.#unsaved, lock);
+    return true;
+  }
+
+  /** Stores and serves what was issued; served also when it cannot be stored. */
+  async #keep(unsaved: Unsaved, lock: Lock): Promise<void> {
+    const { holding, issued } = unsaved;
+    const { certificate } = issued;
+    let lost = false;
+    const isLate = holding.certificate === certificate;
     try {
-      await lock.assertHeld();
-      await store.save(this.issuer.id, this.name, certificate);
+      await holding.save(certificate, lock);
       this.#unsaved = null;
-      await this.#settle?.();
+      await issued.settle?.();
+    } catch (error) {
+      lost = lock.lost.aborted || codeOf(error) === 'lock_lost';
+      throw error;
     } finally {
-      if (lock.lost.aborted) this.#unsaved = null;
-      else await this.#adopt(certificate);
+      if (lost) this.#unsaved = null;
+      else {
+        holding.hold(certificate, this.#services.clock.now());
+        this.#serve();
+      }
     }
-    if (this.#certificate !== certificate)
+    if (this.served?.certificate !== certificate)
       throw new PerantaraError(`cannot serve the certificate issued for "${this.name}": OpenSSL refuses it`, {
         code: 'certificate_unfit',
         source: 'issuer',
       });
-    const fields = { name: this.name, issuer: this.issuer.name, notAfter: new Date(certificate.notAfter), reason };
-    log.info(fields, `certificate ${outcome}`);
-    await this.#remember({ ...FRESH_STATE, obtainedAt: clock.now() });
+    await this.#succeed(unsaved, isLate, lock);
   }
 
-  async #fail(error: unknown): Promise<void> {
-    const { clock, log, random } = this.#services;
-    const now = clock.now();
-    const failures = this.#state.failures + 1;
-    const retryAfterMs = error instanceof AcmeProblem ? error.retryAfterMs : null;
-    const judged = (error instanceof AcmeProblem && error.status < 500) || codeOf(error) === 'certificate_unfit';
-    const at = nextAttemptAt(
-      { failures, failingSince: now, retryAfterMs, judged, certificate: this.#certificate, mayHurry: false },
-      now,
-      random(),
-    );
-    log.error(
-      { name: this.name, issuer: this.issuer.name, failures, nextAttemptAt: new Date(at), err: error },
-      this.#unsaved === null ? 'certificate not obtained' : 'certificate not stored',
-    );
-    const state = { ...this.#state, failures, lastError: { at: now, message: messageOf(error) }, nextAttemptAt: at };
-    if (codeOf(error) === 'lock_lost') this.#state = state;
-    else await this.#remember(state);
+  async #succeed({ holding, issued, reason, first }: Unsaved, late: boolean, lock: Lock): Promise<void> {
+    const { certificate, profile, challenge } = issued;
+    this.#report.succeeded(certificate, holding, { reason, first, late });
+    this.#check.postpone();
+    const state: CertificateState = {
+      ...FRESH_STATE,
+      fingerprint: certificate.fingerprint,
+      obtainedAt: this.#services.clock.now(),
+      issued: { profile, wishedProfile: holding.profile?.name ?? null, challenge },
+    };
+    await this.#remember(holding, state, lock);
+    for (const other of this.#askable())
+      if (other !== holding) await this.#remember(other, forgiven(other.state), lock);
   }
 
-  /** Serves the certificate from now on. What cannot be served counts as missing. */
-  async #adopt(certificate: Certificate | null): Promise<void> {
-    if (certificate !== null && certificate.fingerprint !== this.#accepted) {
-      try {
-        this.#services.publisher.publish(this.name, certificate);
-        this.#accepted = certificate.fingerprint;
-      } catch (error) {
-        this.#services.log.error({ name: this.name, err: error }, 'certificate refused');
-        certificate = null;
-      }
+  /** Nothing is due. */
+  async #settle(lock: Lock): Promise<void> {
+    for (const holding of this.#askable()) {
+      const change = holding === this.served ? settled(holding.state) : forgiven(holding.state);
+      await this.#remember(holding, change, lock);
     }
-    await this.#hold(certificate);
   }
 
-  async #hold(certificate: Certificate | null): Promise<void> {
-    this.#certificate = certificate;
-    this.#recognized = certificate === null || (await this.issuer.recognizes(certificate));
+  /** Storage, or something else of ours, was in the way: no issuer is to blame. */
+  async #failOwn(error: unknown, lock: Lock | null): Promise<void> {
+    const holdings = this.#unsaved === null ? this.#askable() : [this.#unsaved.holding];
+    await this.#report.fail(holdings, error, this.#failedTurn(lock));
+    await this.#report.warnIfExpiring(holdings, this.#failedTurn(lock));
   }
 
-  #decide(now: number): ReturnType<typeof decideAlone> {
-    return decideAlone(this.#certificate, this.name, this.issuer.id, this.#recognized, now);
+  #failedTurn(lock: Lock | null): FailedTurn {
+    return {
+      certificate: this.served?.certificate ?? null,
+      stored: this.#unsaved === null,
+      remember: (holding, change) => this.#remember(holding, change, lock),
+    };
   }
 
-  #mayAttempt(): boolean {
-    const { clock, log } = this.#services;
-    const now = clock.now();
-    const at = attemptAllowedAt(this.#state, now);
-    if (at <= now) return true;
-    log.info(
-      { name: this.name, nextAttemptAt: new Date(at), lastError: this.#state.lastError?.message },
-      'certificate waits for its next attempt',
+  #serve(): void {
+    const { log, clock } = this.#services;
+    this.#serving.renew(this.#holdings, clock.now(), (error) =>
+      log.error({ name: this.name, err: error }, 'certificate refused'),
     );
-    return false;
   }
 
-  async #remember(state: CertificateState): Promise<void> {
-    this.#state = state;
+  #isDue(now: number): boolean {
+    return this.#unsaved !== null || this.#decide(now).action === 'renew';
+  }
+
+  #decide(now: number): TimedDecision {
+    const facts = this.served?.facts() ?? null;
+    const requested = this.#holdings.some(({ state }) => state.requestedAt !== null);
+    return needsRenewal(facts === null ? null : { ...facts, requested }, this.#renewalWish, now);
+  }
+
+  /** Those of issuers that are allowed. */
+  #askable(): Holding[] {
+    return this.#holdings.filter(({ authority }) => authority !== null);
+  }
+
+  /** A name that was just obtained is left alone whichever issuer it came from. */
+  #allowedAt(holding: Holding, reason: RenewReason | 'lifetime', now: number): number {
+    const obtainedAt = Math.max(...this.#holdings.map((each) => each.state.obtainedAt ?? 0)) || null;
+    return Math.max(attemptAllowedAt({ ...holding.state, obtainedAt }, now, reason), holding.waitsUntil(now));
+  }
+
+  /** Never rejects: what cannot be stored is remembered here. */
+  async #remember(holding: Holding, change: Partial<CertificateState> | null, lock: Lock | null): Promise<void> {
+    if (change === null) return;
     try {
-      await this.#services.store.saveState(this.issuer.id, this.name, state);
+      await holding.remember(change, lock);
     } catch (error) {
-      this.#services.log.warn({ name: this.name, err: error }, 'certificate state not stored');
+      if (codeOf(error) !== 'lock_lost')
+        this.#services.log.warn({ name: this.name, err: error }, 'certificate state not stored');
     }
   }
-}
 
-/** By its own lifetime and its one issuer: P-256, no profile, no window. */
-function decideAlone(
-  certificate: Certificate | null,
-  name: string,
-  issuerId: string,
-  recognized: boolean,
-  now: number,
-) {
-  const plain = { keyType: 'p256', profile: null, compromised: false, window: null, requested: false } as const;
-  const facts = certificate === null ? null : { ...certificate, ...plain, issuerId, recognized };
-  return needsRenewal(facts, { names: [name], keyType: 'p256', profiles: new Map([[issuerId, null]]) }, now);
+  async #read(holding: Holding): Promise<void> {
+    try {
+      await holding.read();
+    } catch (error) {
+      this.#services.log.error({ name: this.name, err: error }, 'stored certificate unreadable');
+    }
+  }
 }

@@ -12,6 +12,12 @@ import type { Certificate } from './certificate.ts';
 export type ServedCertificate = Pick<Certificate, 'certPem' | 'keyPem'>;
 
 /**
+ * Which of a pattern's certificates: 0 the main one, 1 the second of a pair (RSA beside ECDSA). Both lie in one secure
+ * context, and OpenSSL takes the one that the client can use.
+ */
+export type CertificatePart = 0 | 1;
+
+/**
  * Contexts kept, at about 40 KiB each: 80 MiB at most. Whoever has no more certificates than this builds each once;
  * with more, the names in use stay and a rare one pays about 0.35 ms, which is what its full handshake costs anyway.
  */
@@ -28,8 +34,12 @@ export interface CertificateResolverOptions {
 export class CertificateResolver {
   readonly #contextOptions: SecureContextOptions;
   readonly #log: Logger;
-  readonly #certificates = new Map<string, ServedCertificate>();
-  /** Made at first use. One for a certificate however many patterns it serves. */
+  /** Pattern → its certificates, the main one first; one, or two of a pair. */
+  readonly #certificates = new Map<string, readonly Part[]>();
+  /**
+   * Made at first use, under the first part. One for a certificate however many patterns it serves; they have the second
+   * part in common too.
+   */
   readonly #contexts: LruMap<ServedCertificate, SecureContext>;
 
   constructor({ contextOptions, log, maxContexts = MAX_CONTEXTS }: CertificateResolverOptions) {
@@ -47,30 +57,48 @@ export class CertificateResolver {
    * New handshakes for `pattern` (normalised exact name, `*.` wildcard or IP address) get this certificate from now on.
    * Throws `certificate_refused` when OpenSSL does not take it; what was published before then stays.
    */
-  publish(pattern: string, certificate: ServedCertificate): void {
+  publish(pattern: string, certificate: ServedCertificate, part: CertificatePart = 0): void {
     try {
-      checkSecureContext(this.#optionsFor(certificate));
+      checkSecureContext(this.#optionsFor([{ part, certificate }]));
     } catch (error) {
       throw refused(pattern, error);
     }
-    this.restore(pattern, certificate);
+    this.restore(pattern, certificate, part);
   }
 
   /**
    * The same without asking OpenSSL, which takes 0.2 ms: for the many of a start, that were asked about before. One that
    * is refused after all is logged and withdrawn at its first handshake.
    */
-  restore(pattern: string, certificate: ServedCertificate): void {
-    this.withdraw(pattern);
-    this.#certificates.set(pattern, certificate);
+  restore(pattern: string, certificate: ServedCertificate, part: CertificatePart = 0): void {
+    this.#replace(pattern, part, certificate);
   }
 
-  /** Handshakes for `pattern` are refused from now on. */
-  withdraw(pattern: string): void {
-    const certificate = this.#certificates.get(pattern);
-    if (certificate === undefined) return;
-    this.#certificates.delete(pattern);
-    this.#contexts.delete(certificate); // another pattern that has it makes it anew
+  /** Handshakes for `pattern` are refused from now on; with a `part`, they get the other one, if there is one. */
+  withdraw(pattern: string, part?: CertificatePart): void {
+    if (part !== undefined) this.#replace(pattern, part, null);
+    else {
+      this.#forgetContext(pattern);
+      this.#certificates.delete(pattern);
+    }
+  }
+
+  #replace(pattern: string, part: CertificatePart, certificate: ServedCertificate | null): void {
+    this.#forgetContext(pattern);
+    const parts = (this.#certificates.get(pattern) ?? []).filter((each) => each.part !== part);
+    if (certificate !== null) parts.push({ part, certificate });
+    parts.sort((a, b) => a.part - b.part);
+    if (parts.length === 0) this.#certificates.delete(pattern);
+    else {
+      this.#certificates.set(pattern, parts);
+      this.#contexts.delete(parts[0]!.certificate);
+    }
+  }
+
+  /** Another pattern that has it makes it anew. */
+  #forgetContext(pattern: string): void {
+    const parts = this.#certificates.get(pattern);
+    if (parts !== undefined) this.#contexts.delete(parts[0]!.certificate);
   }
 
   /** The context for a server name as the client sent it (any case, perhaps with a trailing dot), or null: refuse. */
@@ -100,24 +128,39 @@ export class CertificateResolver {
   }
 
   #contextOf(pattern: string): SecureContext | null {
-    const certificate = this.#certificates.get(pattern);
-    if (certificate === undefined) return null;
+    const parts = this.#certificates.get(pattern);
+    if (parts === undefined) return null;
+    const { certificate } = parts[0]!;
     const kept = this.#contexts.get(certificate);
     if (kept !== undefined) return kept;
     try {
-      const context = createSecureContext(this.#optionsFor(certificate));
+      const context = createSecureContext(this.#optionsFor(parts));
       this.#contexts.set(certificate, context);
       return context;
     } catch (error) {
       this.#log.error({ name: pattern, err: refused(pattern, error) }, 'certificate refused');
-      this.withdraw(pattern);
-      return null;
+      this.withdraw(pattern, parts.at(-1)!.part);
+      return this.#contextOf(pattern); // of a pair, the main one stays
     }
   }
 
-  #optionsFor({ certPem, keyPem }: ServedCertificate): SecureContextOptions {
-    return { ...this.#contextOptions, cert: certPem, key: keyPem };
+  #optionsFor(parts: readonly Part[]): SecureContextOptions {
+    if (parts.length === 1) {
+      const { certPem, keyPem } = parts[0]!.certificate;
+      return { ...this.#contextOptions, cert: certPem, key: keyPem };
+    }
+    const certificates = parts.map(({ certificate }) => certificate);
+    return {
+      ...this.#contextOptions,
+      cert: certificates.map(({ certPem }) => certPem),
+      key: certificates.map(({ keyPem }) => keyPem),
+    };
   }
+}
+
+interface Part {
+  readonly part: CertificatePart;
+  readonly certificate: ServedCertificate;
 }
 
 function refused(pattern: string, cause: unknown): PerantaraError {

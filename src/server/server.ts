@@ -139,6 +139,7 @@ export class Server implements Lifecycle {
     for (const connection of this.#connections) connection.destroy();
     this.#targets.destroy();
     this.#certificates.manager.destroy(reason);
+    void this.#certificates.hook?.close();
     this.#onLastConnection();
   }
 
@@ -164,6 +165,7 @@ export class Server implements Lifecycle {
       }
     }
     await this.#certificates.manager.close();
+    await this.#certificates.hook?.close();
     this.destroy();
   }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { CertificateStore, certificateFolder, FRESH_STATE } from '../../src/certs/certificate-store.ts';
+import { type CertificateState, FRESH_STATE } from '../../src/certs/certificate-state.ts';
+import { CertificateStore, certificateFolder } from '../../src/certs/certificate-store.ts';
 import { FileStorage } from '../../src/certs/file-storage.ts';
 import type { Storage } from '../../src/certs/storage.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { CrashingStorage } from '../support/crashing-storage.ts';
-import { MemoryStorage } from '../support/memory-storage.ts';
+import { MemoryLocker, MemoryStorage } from '../support/memory-storage.ts';
 import { makeAuthority, mint, newKey } from '../support/minted.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -111,9 +112,48 @@ suite('a damaged file is never fatal', () => {
 
 test('state is remembered as it was saved', async () => {
   const storage = new MemoryStorage();
-  const state = { obtainedAt: 1, failures: 2, lastError: { at: 3, message: 'DNS problem' }, nextAttemptAt: 4 };
+  const state: CertificateState = {
+    fingerprint: 'AB:CD',
+    obtainedAt: 1,
+    issued: { profile: null, wishedProfile: 'shortlived', challenge: 'dns-01' },
+    failures: 2,
+    failingSince: 2,
+    lastError: { at: 3, message: 'DNS problem', class: 'refused', patience: true },
+    nextAttemptAt: 4,
+    waiting: { at: 5, limit: 'certificates for example.com' },
+    booked: { at: 6, names: ['*.example.com'] },
+    window: { start: 7, end: 9, at: 8, checkedAt: 6, nextCheckAt: 10, explanationUrl: null, certificateId: 'x.y' },
+    failedCheck: { checkedAt: 6, nextCheckAt: 7, failures: 1 },
+    requestedAt: 11,
+    refusedAt: 12,
+    warnedAt: 13,
+  };
   await storeOf(storage).saveState('ca', '*.example.com', state);
   assert.deepEqual(await storeOf(storage).loadState('ca', '*.example.com'), state);
+});
+
+test('a state of the first version is taken as it is, and what it lacks says nothing', async () => {
+  const storage = new MemoryStorage();
+  const old = { obtainedAt: 1, failures: 2, lastError: { at: 3, message: 'DNS problem' }, nextAttemptAt: 4 };
+  await storage.store(`${FOLDER}/state.json`, JSON.stringify(old));
+  const lastError = { ...old.lastError, class: 'other', patience: false };
+  assert.deepEqual(await storeOf(storage).loadState('ca', 'a.example'), { ...FRESH_STATE, ...old, lastError });
+});
+
+test('a late write is refused: when the lock is lost, and when somebody else has stored a certificate meanwhile', async () => {
+  const [old, theirs, ours] = [mint(['a.example'], root), mint(['a.example'], root), mint(['a.example'], root)];
+  const storage = new MemoryStorage();
+  const store = storeOf(storage);
+  const lock = await new MemoryLocker().acquire('x', AbortSignal.timeout(1_000));
+  await store.save('ca', 'a.example', old);
+  await store.save('ca', 'a.example', theirs);
+  const late = store.save('ca', 'a.example', ours, { lock, replacing: old.fingerprint });
+  await assert.rejects(late, { code: 'lock_lost' });
+  await store.save('ca', 'a.example', old, { lock, replacing: theirs.fingerprint });
+  await lock.release();
+  const lost = store.save('ca', 'a.example', ours, { lock, replacing: old.fingerprint });
+  await assert.rejects(lost, { code: 'lock_lost' });
+  assert.equal((await store.read('ca', 'a.example'))?.fingerprint, old.fingerprint);
 });
 
 test('reading changes nothing, so that it may happen while another process writes', async (t) => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CertificateStore, FRESH_STATE } from '../../src/certs/certificate-store.ts';
+import { FRESH_STATE } from '../../src/certs/certificate-state.ts';
+import { CertificateStore } from '../../src/certs/certificate-store.ts';
 import { FileStorage } from '../../src/certs/file-storage.ts';
 import { listCertificates } from '../../src/certs/inventory.ts';
 import type { Config, SiteTls } from '../../src/config/config.ts';
@@ -79,8 +80,8 @@ test('names come in the config’s order, with local and supplied ones among the
 
 test('a failing name shows the CA’s words, when, and when it is tried again', async (t) => {
   const { store, list } = await rig(t);
-  const lastError = { at: NOW - 1_000, message: 'the CA says: no' };
-  const state = { obtainedAt: null, failures: 2, lastError, nextAttemptAt: NOW + 60_000 };
+  const lastError = { at: NOW - 1_000, message: 'the CA says: no', class: 'refused', patience: false } as const;
+  const state = { ...FRESH_STATE, failures: 2, lastError, nextAttemptAt: NOW + 60_000 };
   await store.saveState(CA, 'new.example', state);
   await store.save(
     CA,

@@ -1,82 +1,15 @@
 import assert from 'node:assert/strict';
-import { mock, type TestContext, test } from 'node:test';
+import { mock, test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
-import type { Certificate } from '../../src/certs/certificate.ts';
 import { CertificateStore } from '../../src/certs/certificate-store.ts';
 import { ManagedCertificate } from '../../src/certs/managed-certificate.ts';
-import { CertificateManager, type WantedCertificate } from '../../src/certs/manager.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import type { WantedCertificate } from '../../src/certs/wanted-certificate.ts';
 import { PerantaraError } from '../../src/core/errors.ts';
-import { capturedLog } from '../support/captured-log.ts';
+import { DAY, HOUR, MINUTE, mockTimers, settled, World } from '../support/certificate-world.ts';
 import { CrashingStorage } from '../support/crashing-storage.ts';
-import { FakeIssuer, type Issue, RecordingPublisher } from '../support/fake-issuer.ts';
-import { MemoryLocker, MemoryStorage } from '../support/memory-storage.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 
 const root = makeAuthority();
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const START = Date.now();
-
-/** A manager in a world whose clock stands still unless `pass` moves it. */
-class World {
-  now = START;
-  readonly disk: Storage;
-  readonly held = new Map<string, Promise<void>>();
-  readonly publisher = new RecordingPublisher();
-  readonly logged = capturedLog();
-  readonly issuer: FakeIssuer;
-
-  constructor(issue?: Issue, disk: Storage = new MemoryStorage()) {
-    this.disk = disk;
-    this.issuer = new FakeIssuer(issue ?? ((name) => this.mint(name)));
-  }
-
-  async mint(name: string, lifetimeMs = 90 * DAY): Promise<Certificate> {
-    return mint([name], root, { notBefore: this.now, notAfter: this.now + lifetimeMs });
-  }
-
-  manager(names: readonly string[], storage = this.disk): CertificateManager {
-    return this.managerOf(
-      names.map((host) => ({ host, kind: 'managed', issuer: this.issuer })),
-      storage,
-    );
-  }
-
-  managerOf(wanted: readonly WantedCertificate[], storage = this.disk): CertificateManager {
-    const { log } = this.logged;
-    return new CertificateManager(wanted, {
-      storage,
-      store: new CertificateStore(storage, log),
-      locker: new MemoryLocker(this.held),
-      publisher: this.publisher,
-      log,
-      clock: { now: () => this.now },
-      random: () => 0,
-    });
-  }
-
-  /** Clock and timers move together, as they do when nothing is wrong. */
-  pass(ms: number): void {
-    this.now += ms;
-    mock.timers.tick(ms);
-  }
-
-  state(name: string): ReturnType<CertificateStore['loadState']> {
-    return new CertificateStore(this.disk, this.logged.log).loadState('fake', name);
-  }
-}
-
-function mockTimers(t: TestContext): void {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.after(() => mock.timers.reset());
-}
-
-/** Lets everything that needs neither time nor I/O finish. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
-}
 
 test('a missing certificate is obtained in the background, stored and published', async () => {
   const world = new World();
@@ -184,6 +117,7 @@ test('a failure is logged with the CA’s words, remembered, and repeated after 
     retryAfterMs: null,
   });
   const world = new World(() => Promise.reject(problem));
+  const start = world.now;
   const manager = world.manager(['a.example']);
   await manager.start();
   let asked = 0;
@@ -203,7 +137,7 @@ test('a failure is logged with the CA’s words, remembered, and repeated after 
   await manager.close();
   const line = world.logged.lines.find(({ msg }) => msg === 'certificate not obtained');
   assert.match(line?.err?.message ?? '', /the CA says: DNS problem: NXDOMAIN looking up A for a\.example \(dns\)$/);
-  assert.equal(line?.nextAttemptAt, new Date(START + MINUTE).toISOString());
+  assert.equal(line?.nextAttemptAt, new Date(start + MINUTE).toISOString());
   assert.match((await world.state('a.example')).lastError?.message ?? '', /NXDOMAIN/);
 });
 
@@ -211,10 +145,11 @@ test('what the CA asks for with Retry-After decides when it is asked again', asy
   mockTimers(t);
   const details = { type: 'rateLimited', status: 429, detail: 'too many', subproblems: [], retryAfterMs: 3 * HOUR };
   const world = new World(() => Promise.reject(new AcmeProblem('order', details)));
+  const start = world.now;
   const manager = world.manager(['a.example']);
   await manager.start();
   await settled();
-  assert.equal((await world.state('a.example')).nextAttemptAt, START + 3 * HOUR);
+  assert.equal((await world.state('a.example')).nextAttemptAt, start + 3 * HOUR);
   await manager.close();
 });
 

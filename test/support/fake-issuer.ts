@@ -1,33 +1,41 @@
 // An Issuer that a test directs, and a publisher that a test can wait for.
 import type { Certificate } from '../../src/certs/certificate.ts';
+import type { CertificatePublisher } from '../../src/certs/certificate-publisher.ts';
 import type { CertificateRequest, IssuedCertificate, Issuer, RenewalInfo } from '../../src/certs/issuer.ts';
-import type { CertificatePublisher } from '../../src/certs/managed-certificate.ts';
 
-export type Issue = (name: string, signal: AbortSignal) => Promise<Certificate>;
+export type Issue = (name: string, signal: AbortSignal, request: CertificateRequest) => Promise<Certificate>;
 
 export class FakeIssuer implements Issuer {
   readonly id: string;
-  readonly name = 'Fake CA';
-  /** The names asked for so far. */
+  readonly name: string;
+  /** The first names asked for so far, and the whole requests. */
   readonly asked: string[] = [];
+  readonly requests: CertificateRequest[] = [];
+  /** Asked for a renewal window so far: serial numbers. */
+  readonly windowsAsked: string[] = [];
+  window: (certificate: Certificate) => Promise<RenewalInfo | null> = async () => null;
   closed = false;
   recognizing = true;
   issueOne: Issue;
   readonly #changed = new Changes();
 
-  constructor(issueOne: Issue, id = 'fake') {
+  constructor(issueOne: Issue, id = 'fake', name = 'Fake CA') {
     this.issueOne = issueOne;
     this.id = id;
+    this.name = name;
   }
 
-  async issue({ names }: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
-    this.asked.push(names[0]!);
+  async issue(request: CertificateRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    const name = request.names[0]!;
+    this.asked.push(name);
+    this.requests.push(request);
     this.#changed.tell();
-    return { certificate: await this.issueOne(names[0]!, signal), challenge: null, profile: null };
+    return { certificate: await this.issueOne(name, signal, request), challenge: null, profile: null };
   }
 
-  async renewalInfo(): Promise<RenewalInfo | null> {
-    return null;
+  async renewalInfo(certificate: Certificate): Promise<RenewalInfo | null> {
+    this.windowsAsked.push(certificate.serial);
+    return this.window(certificate);
   }
 
   async revoke(): Promise<void> {}
@@ -49,6 +57,7 @@ export class FakeIssuer implements Issuer {
 export class RecordingPublisher implements CertificatePublisher {
   /** Without the second publication of what was restored, which only checks it. */
   readonly published: { readonly pattern: string; readonly certificate: Certificate }[] = [];
+  readonly withdrawn: string[] = [];
   refuse: (pattern: string) => boolean = () => false;
   readonly #unchecked = new Map<string, string>();
   readonly #changed = new Changes();
@@ -65,7 +74,9 @@ export class RecordingPublisher implements CertificatePublisher {
     this.#record(pattern, certificate);
   }
 
-  withdraw(): void {}
+  withdraw(pattern: string): void {
+    this.withdrawn.push(pattern);
+  }
 
   names(): string[] {
     return this.published.map(({ pattern }) => pattern);

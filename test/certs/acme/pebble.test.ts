@@ -8,9 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { AcmeIssuer } from '../../../src/certs/acme/issuer.ts';
 import { AcmeProblem } from '../../../src/certs/acme/problem.ts';
+import { Authority } from '../../../src/certs/authority.ts';
 import { verifyIssued } from '../../../src/certs/certificate.ts';
 import { CertificateStore } from '../../../src/certs/certificate-store.ts';
 import { ChallengeTokens } from '../../../src/certs/challenges.ts';
+import { ChangeJournal } from '../../../src/certs/change-journal.ts';
+import { CompromisedKeys } from '../../../src/certs/compromised-keys.ts';
 import { FileLocker } from '../../../src/certs/file-locker.ts';
 import { FileStorage } from '../../../src/certs/file-storage.ts';
 import { HttpSolver } from '../../../src/certs/http-solver.ts';
@@ -53,10 +56,21 @@ function processOver(folder: string) {
     ...common,
   });
   const store = new CertificateStore(storage, logged.log);
+  const authority = new Authority({ issuer, ledger: null, rehearsal: null, clock: systemClock });
+  const issuers = [{ authority, profile: null }];
+  const plain = { kind: 'managed', keyType: 'p256', part: 0, challenges: ['http-01'], issuers } as const;
   const manager = (names: readonly string[]): CertificateManager =>
     new CertificateManager(
-      names.map((host) => ({ host, kind: 'managed', issuer })),
-      { ...common, store, publisher, random: Math.random },
+      names.map((name) => ({ ...plain, name, names: [name] })),
+      {
+        ...common,
+        store,
+        journal: new ChangeJournal(common),
+        compromised: new CompromisedKeys(storage),
+        publisher,
+        tell: () => {},
+        random: Math.random,
+      },
     );
   return { issuer, storage, store, logged, publisher, manager };
 }

@@ -1,0 +1,159 @@
+// The hook of `onEvent`: hands every certificate event to a program or a URL, a few at a time. Whatever becomes of it,
+// certificates are not delayed: a failure is a warning, and what piles up beyond a bound is dropped.
+import { spawn } from 'node:child_process';
+import type { EventHookConfig } from '../config/config.ts';
+import { messageOf, PerantaraError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { CertificateEvent } from './certificate-event.ts';
+
+export interface EventHookOptions {
+  readonly hook: EventHookConfig;
+  readonly log: Logger;
+  /** What the program finds in its environment: nothing else is handed on. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** One program's or one request's time. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Before a request that failed is made once more. Default 1 s. */
+  readonly retryDelayMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+const RETRY_DELAY_MS = 1_000;
+/** Programs or requests at once. */
+const MAX_RUNNING = 4;
+/** Events that wait; an outage of 1,000 names must not become a thousand programs. */
+const MAX_WAITING = 1_000;
+/** Kept of what a program says about its failure. */
+const MAX_WORDS = 500;
+
+export class EventHook {
+  readonly #options: Required<EventHookOptions>;
+  readonly #waiting: CertificateEvent[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
+  #dropped = 0;
+
+  constructor(options: EventHookOptions) {
+    this.#options = { timeoutMs: TIMEOUT_MS, retryDelayMs: RETRY_DELAY_MS, ...options };
+  }
+
+  /** Returns at once, never throws. */
+  readonly tell = (event: CertificateEvent): void => {
+    if (this.#closed.signal.aborted) return;
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(event);
+    else if (this.#dropped++ === 0)
+      this.#options.log.warn({ waiting: MAX_WAITING }, 'event hook too slow: events dropped');
+    this.#run();
+  };
+
+  /** Ends what runs, forgets what waits, resolves when nothing runs. Idempotent. */
+  async close(): Promise<void> {
+    this.#waiting.length = 0;
+    this.#closed.abort(new PerantaraError('event hook closed', { code: 'closed', source: 'internal' }));
+    await Promise.all(this.#running);
+  }
+
+  #run(): void {
+    while (this.#running.size < MAX_RUNNING) {
+      const event = this.#waiting.shift();
+      if (event === undefined) {
+        this.#dropped = 0;
+        return;
+      }
+      const work = this.#hand(event).finally(() => {
+        this.#running.delete(work);
+        this.#run();
+      });
+      this.#running.add(work);
+    }
+  }
+
+  async #hand(event: CertificateEvent): Promise<void> {
+    const { hook, log } = this.#options;
+    try {
+      if (hook.kind === 'exec') await this.#exec(hook.program, [...hook.args, event.event], event);
+      else await this.#post(hook.url, event);
+    } catch (error) {
+      if (!this.#closed.signal.aborted)
+        log.warn({ event: event.event, name: event.name, err: error }, 'event hook failed');
+    }
+  }
+
+  /** No shell between: nothing in a name can become a command. */
+  async #exec(program: string, args: readonly string[], event: CertificateEvent): Promise<void> {
+    const { environment, timeoutMs } = this.#options;
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const child = spawn(program, args, {
+      env: environment,
+      stdio: ['pipe', 'ignore', 'pipe'],
+      signal,
+      killSignal: 'SIGKILL',
+      shell: false,
+    });
+    let words = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (words.length < MAX_WORDS) words += text;
+    });
+    child.stdin.on('error', () => {}); // a program need not read it
+    child.on('error', (cause) => {
+      const state = signal.aborted ? `it ran longer than ${timeoutMs / 1_000} s` : messageOf(cause);
+      reject(hookFailed(`run "${program}"`, state, cause));
+    });
+    // `exit`, not `close`: what the program left running in the background may keep its stderr open for ever.
+    child.on('exit', (code, killedBy) => {
+      if (code === 0) resolve();
+      else {
+        const said = words.trim().slice(0, MAX_WORDS);
+        const end = killedBy === null ? `it exited with ${code}` : `it was ended by ${killedBy}`;
+        reject(hookFailed(`run "${program}"`, said === '' ? end : `${end}: ${said}`));
+      }
+    });
+    child.stdin.end(`${JSON.stringify(event)}\n`);
+    try {
+      await promise;
+    } finally {
+      child.stderr.destroy();
+    }
+  }
+
+  async #post(url: string, event: CertificateEvent): Promise<void> {
+    try {
+      await this.#postOnce(url, event);
+    } catch (error) {
+      if (this.#closed.signal.aborted) throw error;
+      await this.#pause();
+      await this.#postOnce(url, event);
+    }
+  }
+
+  async #postOnce(url: string, event: CertificateEvent): Promise<void> {
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)]);
+    const headers = { 'content-type': 'application/json', 'user-agent': 'perantara' };
+    let response: Response;
+    try {
+      response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(event), redirect: 'error', signal });
+      await response.body?.cancel();
+    } catch (cause) {
+      throw hookFailed(`post to "${originOf(url)}"`, messageOf((cause as Error).cause ?? cause), cause);
+    }
+    if (!response.ok) throw hookFailed(`post to "${originOf(url)}"`, `it answered ${response.status}`);
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#options.retryDelayMs).unref();
+    this.#closed.signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    clearTimeout(timer);
+  }
+}
+
+/** Without path and query, which may hold a secret. */
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
+
+function hookFailed(action: string, state: string, cause?: unknown): PerantaraError {
+  return new PerantaraError(`cannot ${action}: ${state}`, { code: 'event_hook_failed', source: 'operator', cause });
+}

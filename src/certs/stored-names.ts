@@ -1,0 +1,35 @@
+// Whose certificates lie in a storage: the folders `certificates/<issuer>/<name>` and what is in them.
+import { certificateFolder } from './certificate-store.ts';
+import type { Storage } from './storage.ts';
+
+export class StoredNames {
+  /** Folder → keys of its values. */
+  readonly folders: ReadonlyMap<string, readonly string[]>;
+  readonly #issuers: ReadonlySet<string>;
+
+  constructor(keys: readonly string[]) {
+    const folders = new Map<string, string[]>();
+    const issuers = new Set<string>();
+    for (const key of keys) {
+      const segments = key.split('/');
+      if (segments.length < 4) continue;
+      const folder = segments.slice(0, 3).join('/');
+      const values = folders.get(folder) ?? [];
+      values.push(key);
+      folders.set(folder, values);
+      issuers.add(segments[1]!);
+    }
+    this.folders = folders;
+    this.#issuers = issuers;
+  }
+
+  /** Those that have something for a name. Staging authorities, which no client trusts, do not count. */
+  issuersOf(name: string): readonly string[] {
+    return [...this.#issuers].filter((id) => !/staging/.test(id) && this.folders.has(certificateFolder(id, name)));
+  }
+}
+
+/** Rejects with `storage_unreadable`. */
+export async function listStored(storage: Storage): Promise<StoredNames> {
+  return new StoredNames(await storage.list('certificates'));
+}
