@@ -7,13 +7,15 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** So many at once, and one back after each `refillMs`. */
+/** A token bucket: so many at once, and one back after each `refillMs`. */
 export interface Limit {
+  /** As the CA has it. */
+  readonly published: number;
+  /** As it is kept here: less. */
   readonly capacity: number;
   readonly refillMs: number;
 }
 
-/** The limits as they are kept here: a little below the published ones. */
 export interface BudgetLimits {
   /** New orders per account. */
   readonly orders: Limit;
@@ -29,46 +31,45 @@ export interface BudgetLimits {
 
 type Kind = keyof BudgetLimits;
 
-/** Tokens taken out of a bucket and not yet given back at `at`. */
-interface Bucket {
-  readonly used: number;
-  readonly at: number;
-}
-
-/** Buckets that are not full, by `<kind>:<subject>`; full ones are forgotten, so it stays as small as what goes on. */
-export type BudgetState = Readonly<Record<string, Bucket>>;
+/**
+ * When each bucket will be full again, by `<kind>:<subject>`. Full ones are forgotten, so it stays as small as what goes
+ * on. A moment, unlike a count, stays true when the clock jumps and returns.
+ */
+export type BudgetState = Readonly<Record<string, number>>;
 
 export const FULL_BUDGET: BudgetState = {};
 
 export interface OrderCost {
   readonly names: readonly string[];
-  /**
-   * `replaces` is sent (RFC 9773 section 5) while the window is open (`isOpen` in renewal-window.ts): exempt from all
-   * limits but the pause.
-   */
+  /** `replaces` is sent (RFC 9773 section 5) while the window is open (`isOpen` in renewal-window.ts). */
   readonly ari: boolean;
-  /** The same set was certified before: exempt from those of orders and domains. */
+  /** The same set was certified before. */
   readonly renewal: boolean;
 }
 
 /**
- * Let's Encrypt's limits, less a margin for a clock that is wrong by a day: a fifth of those per week; half of those
- * per hours, which such a jump may refill once. Of five failures an hour three: a jump there and back brings one attempt each.
+ * `share`: what a clock leaves us of the published number that in one period may run a day ahead and a day behind. Of a
+ * week's two days of seven; a short period may be refilled whole by one such jump.
  */
+function limit(published: number, periodMs: number, share: number): Limit {
+  return { published, capacity: Math.floor(published * share), refillMs: periodMs / published };
+}
+
 const PRODUCTION: BudgetLimits = {
-  orders: { capacity: 300 / 2, refillMs: (3 * HOUR_MS) / 300 },
-  domain: { capacity: (50 * 4) / 5, refillMs: (7 * DAY_MS) / 50 },
-  set: { capacity: (5 * 4) / 5, refillMs: (7 * DAY_MS) / 5 },
-  failures: { capacity: 3, refillMs: HOUR_MS / 5 },
-  row: { capacity: 1152 - 52, refillMs: DAY_MS },
+  orders: limit(300, 3 * HOUR_MS, 0.5),
+  domain: limit(50, 7 * DAY_MS, 0.7),
+  set: limit(5, 7 * DAY_MS, 0.7),
+  // The schedule of attempts spends two in the first hour; each jump of the clock brings one more at most.
+  failures: limit(5, HOUR_MS, 0.6),
+  row: limit(1152, 1152 * DAY_MS, 0.95),
 };
 
 const STAGING: BudgetLimits = {
-  orders: { capacity: 1500 / 2, refillMs: (3 * HOUR_MS) / 1500 },
-  domain: { capacity: 30_000, refillMs: 1 },
-  set: { capacity: 30_000 / 2, refillMs: (7 * DAY_MS) / 30_000 },
-  failures: { capacity: 200 / 2, refillMs: HOUR_MS / 200 },
-  row: { capacity: 3600 / 2, refillMs: (6 * HOUR_MS) / 3600 },
+  orders: limit(1500, 3 * HOUR_MS, 0.5),
+  domain: limit(30_000, 1000, 0.7),
+  set: limit(30_000, 7 * DAY_MS, 0.7),
+  failures: limit(200, HOUR_MS, 0.6),
+  row: limit(3600, 6 * HOUR_MS, 0.95),
 };
 
 const LIMITS: ReadonlyMap<string, BudgetLimits> = new Map([
@@ -151,29 +152,22 @@ export function budgetLeft(
   });
 }
 
-/**
- * The state as it stands at `now`, without full buckets. What a clock that ran ahead wrote counts from now on, whole:
- * store what this returns, so that it refills. Unreadable entries are dropped.
- */
+/** The state without full buckets, and with none emptier than it can be: that was written by a clock that ran ahead. */
 export function settle(state: BudgetState, limits: BudgetLimits, now: number): BudgetState {
-  const kept: Record<string, Bucket> = {};
-  for (const key of Object.keys(state)) {
-    const { kind, subject } = useOf(key);
+  const kept: Record<string, number> = {};
+  for (const [key, storedAt] of Object.entries(state)) {
+    const kind = key.slice(0, key.indexOf(':'));
     if (!Object.hasOwn(limits, kind)) continue;
-    const used = usedOf(state, kind, subject, limits, now);
-    if (used > 0) kept[key] = { used, at: now };
+    const fullAt = Math.min(storedAt, now + emptyMs(limits[kind as Kind]));
+    if (fullAt > now) kept[key] = fullAt;
   }
   return kept;
 }
 
-/** What was stored, whatever it is now: entries that are no buckets are dropped. */
+/** What was stored, whatever it is now: entries that are no moments are dropped. */
 export function readBudget(value: unknown): BudgetState {
-  if (typeof value !== 'object' || value === null) return FULL_BUDGET;
-  const isBucket = (bucket: unknown): bucket is Bucket => {
-    const { used, at } = (bucket ?? {}) as Partial<Bucket>;
-    return Number.isFinite(used) && Number.isFinite(at);
-  };
-  return Object.fromEntries(Object.entries(value).filter(([, bucket]) => isBucket(bucket)));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return FULL_BUDGET;
+  return Object.fromEntries(Object.entries(value).filter(([, fullAt]) => Number.isFinite(fullAt)));
 }
 
 interface Use {
@@ -182,14 +176,19 @@ interface Use {
 }
 
 /** The buckets that must have room. */
-function askedOf({ names, ari, renewal }: OrderCost): Use[] {
-  const pause = identifiersOf(names).map((subject): Use => ({ kind: 'row', subject }));
-  if (ari) return pause;
-  const failures = identifiersOf(names).map((subject): Use => ({ kind: 'failures', subject }));
-  return [...spentBy({ names, ari, renewal }), ...failures, ...pause];
+function askedOf(cost: OrderCost): Use[] {
+  const validations = identifiersOf(cost.names).flatMap((subject): Use[] => [
+    { kind: 'failures', subject },
+    { kind: 'row', subject },
+  ]);
+  return [...spentBy(cost), ...validations];
 }
 
-/** The buckets that an order takes from. One that is exempt takes from its set all the same: the CA may object to `replaces`. */
+/**
+ * The buckets that an order takes from. Renewals are exempt from those of orders and domains. Let's Encrypt exempts those
+ * by ARI from the others too; they are held all the same: the CA may see it otherwise (its window moved, the clock here
+ * is wrong), and five certificates a week for the same names are a loop, whoever wants them.
+ */
 function spentBy({ names, ari, renewal }: OrderCost): Use[] {
   const set: Use = { kind: 'set', subject: setOf(names) };
   if (ari || renewal) return [set];
@@ -198,26 +197,31 @@ function spentBy({ names, ari, renewal }: OrderCost): Use[] {
 }
 
 function changed(state: BudgetState, uses: readonly Use[], by: 1 | -1, limits: BudgetLimits, now: number): BudgetState {
-  const next: Record<string, Bucket> = { ...settle(state, limits, now) };
+  const next: Record<string, number> = { ...settle(state, limits, now) };
   for (const { kind, subject } of uses) {
     const key = keyOf(kind, subject);
-    const used = Math.min((next[key]?.used ?? 0) + by, limits[kind].capacity);
-    if (used > 0) next[key] = { used, at: now };
+    const fullAt = Math.max(next[key] ?? 0, now) + by * limits[kind].refillMs;
+    if (fullAt > now) next[key] = Math.min(fullAt, now + emptyMs(limits[kind]));
     else delete next[key];
   }
   return next;
 }
 
+/** Tokens that the bucket lacks. */
 function usedOf(state: BudgetState, kind: Kind, subject: string, limits: BudgetLimits, now: number): number {
   const key = keyOf(kind, subject);
-  const bucket = Object.hasOwn(state, key) ? state[key] : undefined;
-  if (bucket === undefined) return 0;
-  const { capacity, refillMs } = limits[kind];
-  return Math.min(bucket.used, capacity) - Math.max(0, now - bucket.at) / refillMs;
+  const fullAt = Object.hasOwn(state, key) ? state[key]! : now;
+  return Math.min(Math.max(0, fullAt - now), emptyMs(limits[kind])) / limits[kind].refillMs;
 }
 
+/** How long an empty bucket of the CA takes to fill. */
+function emptyMs({ published, refillMs }: Limit): number {
+  return published * refillMs;
+}
+
+/** When there is a token, given how many the bucket lacks. The rounding is for the division in `usedOf`. */
 function availableAt(used: number, { capacity, refillMs }: Limit, now: number): number {
-  return now + Math.max(0, Math.ceil((used + 1 - capacity) * refillMs));
+  return now + Math.max(0, Math.ceil((used + 1 - capacity) * refillMs - 1e-3));
 }
 
 /** What the CA validates: wildcards by the name below. */
@@ -232,11 +236,6 @@ function setOf(names: readonly string[]): string {
 
 function keyOf(kind: Kind, subject: string): string {
   return `${kind}:${subject}`;
-}
-
-function useOf(key: string): Use {
-  const colon = key.indexOf(':');
-  return { kind: key.slice(0, colon) as Kind, subject: key.slice(colon + 1) };
 }
 
 function describe(kind: Kind, subject: string): string {
