@@ -1,7 +1,7 @@
 // Which names count together against a CA's limit per registered domain: by the public suffix list, its private section
 // too, as Let's Encrypt does. An IPv4 address counts for itself, an IPv6 address with its /64.
 import { isIPv4, isIPv6 } from 'node:net';
-import { getDomain } from 'tldts';
+import { getDomain, getPublicSuffix } from 'tldts';
 
 /** `name`: a normalised host pattern or IP address. A public suffix, or a name without a dot, counts for itself. */
 export function registeredDomain(name: string): string {
@@ -9,6 +9,11 @@ export function registeredDomain(name: string): string {
   if (isIPv6(name)) return network64(name);
   const host = name.startsWith('*.') ? name.slice(2) : name;
   return getDomain(host, { allowPrivateDomains: true, validateHostname: false, extractHostname: false }) ?? host;
+}
+
+/** Whether everybody may register below the name (`com`, `co.uk`): nobody is certified for it, nor for all below it. */
+export function isPublicSuffix(host: string): boolean {
+  return getPublicSuffix(host, { validateHostname: false, extractHostname: false }) === host;
 }
 
 /** `2001:db8::1` → `2001:db8:0:0::/64`. */

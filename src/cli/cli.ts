@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   validate: async () => (await import('./validate.ts')).validateVerb,
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
+  check: async () => (await import('./check.ts')).checkVerb,
   'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,
   schema: async () => (await import('./schema.ts')).schemaVerb,
   version: async () => (await import('./version.ts')).versionVerb,

@@ -10,7 +10,7 @@ import { MAIN, perantara } from './command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const VERBS = ['run', 'validate', 'proxy', 'certs', 'schema', 'version', 'help'];
+const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'schema', 'version', 'help'];
 const VERBS_OF_CERTS = ['certs trust'];
 
 describe('help', () => {
@@ -98,6 +98,9 @@ describe('a command line that cannot be understood', () => {
     ['with a flag twice', 'run --config a --config b', /cannot use --config twice/],
     ['with a word too many', 'run perantara.yaml', /run takes flags only; did you mean --config perantara\.yaml\?/],
     ['with a word behind --', 'version -- x', /version takes flags only/],
+    ['without the name to check', 'check', /^perantara check: cannot do anything: NAME is missing, as in check NAME\n/],
+    ['with a name that is none', 'check a/b', /cannot check "a\/b": it is no host name/],
+    ['with a resolver that is no address', 'check a.example --resolver x', /--resolver "x": it is no IP address/],
     ['with two verbs to help with', 'help run validate', /cannot use "validate": one verb is explained at a time/],
     [
       'with a verb of certs misspelt',

@@ -42,6 +42,8 @@ export interface Pebble {
   manage(path: string, body?: string): Promise<string>;
   /** Makes Pebble look for `host` at this IPv4 address only. */
   setAddress(host: string, address: string): Promise<void>;
+  /** `127.0.0.1:PORT`: where challtestsrv answers questions. */
+  readonly dnsAddress: string;
   /** Calls challtestsrv's management interface: `dns('set-servfail', { host: 'a.example.' })`. Names end in a dot. */
   dns(verb: string, body: Readonly<Record<string, unknown>>): Promise<void>;
   /** What Pebble printed lately. */
@@ -129,6 +131,7 @@ async function launch(programs: Programs, options: PebbleOptions): Promise<Pebbl
     managementUrl,
     rootPem: (index = 0) => manage(`/roots/${index}`),
     manage,
+    dnsAddress: `127.0.0.1:${dnsPort}`,
     setAddress: (host, address) => dns('add-a', { host: `${host}.`, addresses: [address] }),
     dns,
     output: () => server.output(),
