@@ -79,15 +79,24 @@ export class AcmeDnsProvider implements DnsProvider {
     const action = `present a TXT record by ${this.name}`;
     const headers = { 'x-api-user': user, 'x-api-key': password };
     const body = { subdomain, txt: value };
-    const call = { method: 'POST', url: `${url.replace(/\/+$/, '')}/update`, headers, body } as const;
+    const call = {
+      method: 'POST',
+      url: `${url.replace(/\/+$/, '')}/update`,
+      headers,
+      body,
+      secrets: [password],
+    } as const;
     const { status, text } = await callService(action, call, signal);
     if (status !== 200) {
       const advice = status === 401 ? '; check user, password and allowed addresses of dns.acmeDns' : '';
-      throw new PerantaraError(`cannot ${action}: it answers ${status} and says ${saidBy(text, [password])}${advice}`, {
-        code: 'dns_provider_failed',
-        source: 'operator',
-        retryable: status >= 500 || status === 429,
-      });
+      throw new PerantaraError(
+        `cannot ${action}: it answers ${status} and says ${saidBy(text, call.secrets)}${advice}`,
+        {
+          code: 'dns_provider_failed',
+          source: 'operator',
+          retryable: status >= 500 || status === 429,
+        },
+      );
     }
     this.#shown = [...this.#shown, value].slice(-SHOWN_VALUES);
   }

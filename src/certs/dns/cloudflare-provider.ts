@@ -90,9 +90,14 @@ export class CloudflareProvider implements DnsProvider {
     signal: AbortSignal,
     body?: unknown,
   ): Promise<ServiceAnswer> {
-    const headers = { authorization: `Bearer ${this.#options.token}` };
+    const { token } = this.#options;
+    const headers = { authorization: `Bearer ${token}` };
     const url = `${this.#options.api.replace(/\/+$/, '')}${path}`;
-    return callService(action, { method, url, headers, ...(body === undefined ? {} : { body }) }, signal);
+    return callService(
+      action,
+      { method, url, headers, secrets: [token], ...(body === undefined ? {} : { body }) },
+      signal,
+    );
   }
 
   /** The result, or an error in Cloudflare's own words. */

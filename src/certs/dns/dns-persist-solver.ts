@@ -20,6 +20,8 @@ export interface DnsPersistSolverOptions {
   readonly clock: Clock;
 }
 
+/** RFC 1035 section 2.3.4, as text. */
+const LONGEST_NAME = 253;
 /** A record that ends sooner is worth a warning. */
 const SOON_MS = 30 * 86_400_000;
 
@@ -32,7 +34,11 @@ export class DnsPersistSolver implements ChallengeSolver {
   }
 
   unfit(identifier: string): string | null {
-    return isIP(identifier) === 0 ? null : 'DNS-PERSIST-01 proves names, not IP addresses';
+    if (isIP(identifier) !== 0) return 'DNS-PERSIST-01 proves names, not IP addresses';
+    const name = persistentName(identifier);
+    return name.length <= LONGEST_NAME
+      ? null
+      : `"${persistentName('NAME')}" would be longer than ${LONGEST_NAME} characters`;
   }
 
   async present(challenge: PendingChallenge, signal: AbortSignal): Promise<() => Promise<void>> {

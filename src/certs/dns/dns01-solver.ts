@@ -24,6 +24,9 @@ export interface Dns01SolverOptions {
   readonly pauseMs?: number;
 }
 
+const PREFIX = '_acme-challenge.';
+/** RFC 1035 section 2.3.4, as text. */
+const LONGEST_NAME = 253;
 const PROVIDER_LIMIT_MS = 60_000;
 const CLEAN_UP_ATTEMPTS = 2;
 /** A shutdown waits for it. */
@@ -42,13 +45,16 @@ export class Dns01Solver implements ChallengeSolver {
   }
 
   unfit(identifier: string): string | null {
-    return isIP(identifier) === 0 ? null : 'DNS-01 proves names, not IP addresses';
+    if (isIP(identifier) !== 0) return 'DNS-01 proves names, not IP addresses';
+    return `${PREFIX}${identifier}`.length <= LONGEST_NAME
+      ? null
+      : `"${PREFIX}NAME" would be longer than ${LONGEST_NAME} characters`;
   }
 
   async present({ identifier, keyAuthorization }: PendingChallenge, signal: AbortSignal): Promise<() => Promise<void>> {
     signal.throwIfAborted();
     const { provider, config } = this.#options;
-    const fqdn = await this.#place(`_acme-challenge.${identifier}`, signal);
+    const fqdn = await this.#place(`${PREFIX}${identifier}`, signal);
     const value = createHash('sha256').update(keyAuthorization).digest('base64url');
     const record: DnsRecord = { fqdn, value, ttlSeconds: Math.ceil(config.ttlMs / 1_000) };
     this.#claim(record);
@@ -116,7 +122,7 @@ export class Dns01Solver implements ChallengeSolver {
         return;
       } catch (err) {
         if (attempt < CLEAN_UP_ATTEMPTS && err instanceof PerantaraError && err.retryable) continue;
-        log.warn({ fqdn: record.fqdn, value: record.value, err }, 'DNS record left behind');
+        log.warn({ fqdn: record.fqdn, value: record.value, err }, 'DNS record not removed');
         return;
       }
     }

@@ -1,7 +1,9 @@
 // Questions to recursive resolvers: the system's, or those of the configuration. Never asks a name server of a zone itself.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer, RecordType } from 'dns-packet';
 import { messageOf, PerantaraError } from '../../core/errors.ts';
-import { type DnsAnswer, describeServer, plainName, query, sameName, textsOf } from './query.ts';
+import { printable } from '../../core/printable.ts';
+import { type DnsAnswer, type DnsQuestion, describeServer, plainName, query, sameName, textsOf } from './query.ts';
 import { readServerAddress, type ServerAddress } from './server-address.ts';
 
 export interface DnsLookupOptions {
@@ -17,6 +19,11 @@ export interface ZoneServer {
 }
 
 const MAX_NAME_SERVERS = 20;
+/** How often all resolvers are asked before a failure counts. */
+const ROUNDS = 2;
+const ROUND_PAUSE_MS = 250;
+/** What may follow in a message or a question: anything else in the DNS is no name of a server or a record of ours. */
+const SANE_NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 
 export class DnsLookup {
   readonly #options: DnsLookupOptions;
@@ -34,7 +41,16 @@ export class DnsLookup {
   async alias(name: string, signal: AbortSignal): Promise<string | null> {
     const { answers } = await this.#ask(name, 'CNAME', signal);
     const record = answers.find((answer) => answer.type === 'CNAME' && sameName(answer.name, name));
-    return record?.type === 'CNAME' ? plainName(record.data as string) : null;
+    if (record?.type !== 'CNAME') return null;
+    const target = plainName(record.data as string);
+    if (SANE_NAME.test(target)) return target;
+    throw new PerantaraError(
+      `cannot follow the CNAME record of "${name}": "${printable(target)}" is no name for a record`,
+      {
+        code: 'dns_alias_astray',
+        source: 'operator',
+      },
+    );
   }
 
   /** The zone that the name lies in: the nearest name above it that has a SOA record. */
@@ -57,8 +73,9 @@ export class DnsLookup {
   /** Every name server of the zone, by its IPv4 addresses, or its IPv6 addresses when it has no other. Never empty. */
   async nameServers(zone: string, signal: AbortSignal): Promise<readonly ZoneServer[]> {
     const { answers } = await this.#ask(zone, 'NS', signal);
-    const names = answers.flatMap((answer) => (answer.type === 'NS' ? [plainName(answer.data as string)] : []));
-    const found = await Promise.all(names.slice(0, MAX_NAME_SERVERS).map((name) => this.#addresses(name, signal)));
+    const all = answers.flatMap((answer) => (answer.type === 'NS' ? [plainName(answer.data as string)] : []));
+    const names = all.filter((name) => SANE_NAME.test(name)).slice(0, MAX_NAME_SERVERS);
+    const found = await Promise.all(names.map((name) => this.#addresses(name, signal)));
     const servers = found.flat();
     if (servers.length > 0) return servers;
     const state = names.length === 0 ? 'it has no NS records' : `no address is known of ${names.join(', ')}`;
@@ -81,27 +98,35 @@ export class DnsLookup {
 
   /** The first answer of a resolver that says what there is, or that there is nothing. */
   async #ask(name: string, type: RecordType, signal: AbortSignal): Promise<DnsAnswer> {
-    const complaints: string[] = [];
-    for (const resolver of this.#options.resolvers()) {
-      const server = readServerAddress(resolver);
-      try {
-        const answer = await query(server, { name, type, recursive: true }, signal);
-        if (answer.rcode === 'NOERROR' || answer.rcode === 'NXDOMAIN') return answer;
-        complaints.push(`${describeServer(server)} answers ${answer.rcode}`);
-      } catch (error) {
-        signal.throwIfAborted();
-        complaints.push(`${describeServer(server)} ${messageOf(error)}`);
+    let complaints: string[] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      if (round > 1) await delay(ROUND_PAUSE_MS, undefined, { signal });
+      complaints = [];
+      for (const resolver of this.#options.resolvers()) {
+        const answer = await askOne(readServerAddress(resolver), { name, type, recursive: true }, signal);
+        if (typeof answer !== 'string') return answer;
+        complaints.push(answer);
       }
     }
     const state = complaints.length === 0 ? 'this system has no resolver' : complaints.join('; ');
-    throw new PerantaraError(
-      `cannot look up ${type} of "${name}": ${state}; check this machine's resolver, or name others in dns.resolvers`,
-      {
-        code: 'dns_lookup_failed',
-        source: 'operator',
-        retryable: true,
-      },
-    );
+    const advice = "check this machine's resolver, or name others in dns.resolvers";
+    throw new PerantaraError(`cannot look up ${type} of "${name}": ${state}; ${advice}`, {
+      code: 'dns_lookup_failed',
+      source: 'operator',
+      retryable: true,
+    });
+  }
+}
+
+/** The answer, or a complaint when it helps nobody. */
+async function askOne(server: ServerAddress, question: DnsQuestion, signal: AbortSignal): Promise<DnsAnswer | string> {
+  try {
+    const answer = await query(server, question, signal);
+    const helps = answer.rcode === 'NOERROR' || answer.rcode === 'NXDOMAIN';
+    return helps ? answer : `${describeServer(server)} answers ${answer.rcode}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return `${describeServer(server)} ${messageOf(error)}`;
   }
 }
 

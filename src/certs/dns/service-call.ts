@@ -9,6 +9,8 @@ export interface ServiceCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Never to be seen in a message. */
+  readonly secrets: readonly string[];
 }
 
 export interface ServiceAnswer {
@@ -38,12 +40,13 @@ export async function callService(action: string, call: ServiceCall, signal: Abo
   } catch (error) {
     signal.throwIfAborted();
     const { cause } = error as { readonly cause?: unknown };
-    const state = `${new URL(call.url).host} is unreachable (${messageOf(cause ?? error)})`;
+    const state = `${new URL(call.url).host} is unreachable (${without(call.secrets, messageOf(cause ?? error))})`;
     throw new PerantaraError(`cannot ${action}: ${state}; check its address under dns in the configuration`, {
       code: 'dns_provider_unreachable',
       source: 'operator',
       retryable: true,
-      cause: error,
+      // Without a cause of its own it is about what was to be sent, and may quote it.
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 }
@@ -70,9 +73,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a service said, safe to print and without the given secrets, in quotes; or that it said nothing. */
+/** What a service said, safe to print and without the secrets, in quotes; or that it said nothing. */
 export function saidBy(text: string, secrets: readonly string[]): string {
-  let clean = text.trim();
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '…');
+  const clean = without(secrets, text.trim());
   return clean === '' ? 'nothing' : `"${printable(clean).slice(0, SHOWN_CHARS)}"`;
+}
+
+function without(secrets: readonly string[], text: string): string {
+  const known = secrets.filter((secret) => secret !== '');
+  return known.reduce((clean, secret) => clean.replaceAll(secret, '…'), text);
 }

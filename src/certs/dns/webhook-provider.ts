@@ -37,7 +37,13 @@ export class WebhookProvider implements DnsProvider {
   async #post(verb: 'present' | 'cleanup', { fqdn, value }: DnsRecord, signal: AbortSignal): Promise<void> {
     const action = `${verb} the TXT record at "${fqdn}" by the ${this.name}`;
     const body = { fqdn: `${fqdn}.`, value };
-    const call = { method: 'POST', url: `${this.#base}/${verb}`, headers: this.#headers, body } as const;
+    const call = {
+      method: 'POST',
+      url: `${this.#base}/${verb}`,
+      headers: this.#headers,
+      body,
+      secrets: this.#secrets,
+    } as const;
     const { status, text } = await callService(action, call, signal);
     if (status >= 200 && status < 300) return;
     const advice = adviceFor(status);

@@ -199,14 +199,16 @@ suite('DNS-01', () => {
     const [line] = logged.lines;
     assert.deepEqual(
       [line?.msg, line?.fqdn, line?.err?.message],
-      ['DNS record left behind', '_acme-challenge.www.example.test', 'it sticks'],
+      ['DNS record not removed', '_acme-challenge.www.example.test', 'it sticks'],
     );
   });
 
-  test('is not for IP addresses', async (t) => {
+  test('is not for IP addresses and names that leave no room', async (t) => {
     const { solver } = await rig(t);
     assert.equal(solver.unfit('192.0.2.1'), 'DNS-01 proves names, not IP addresses');
     assert.equal(solver.unfit('example.test'), null);
+    const long = Array.from({ length: 4 }, () => 'x'.repeat(60)).join('.');
+    assert.equal(solver.unfit(long), '"_acme-challenge.NAME" would be longer than 253 characters');
   });
 });
 

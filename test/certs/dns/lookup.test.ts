@@ -57,6 +57,13 @@ suite('a DNS question', () => {
     assert.deepEqual(await new DnsLookup({ resolvers }).texts('a.example.test', never), ['second']);
   });
 
+  test('is asked once more when the only resolver failed', async (t) => {
+    const { server, lookup } = await withServer(t);
+    server.add('a.example.test', 'TXT', 'there');
+    server.misbehave(() => (server.inquiries.length === 1 ? 'SERVFAIL' : null));
+    assert.deepEqual(await lookup.texts('a.example.test', never), ['there']);
+  });
+
   test('that nobody answers says who was asked and what each said', async (t) => {
     const { server } = await withServer(t);
     server.misbehave(() => 'SERVFAIL');
@@ -130,6 +137,14 @@ suite('aliases of a challenge name', () => {
     await assert.rejects(followAliases('a.example.test', lookup, never), { code: 'dns_alias_astray', message });
     for (let each = 0; each < 20; each++) server.add(`n${each}.example.test`, 'CNAME', `n${each + 1}.example.test`);
     await assert.rejects(followAliases('n0.example.test', lookup, never), /there are more than 8/);
+  });
+
+  test('that lead to what is no name are refused, and printed safely', async (t) => {
+    const { server, lookup } = await withServer(t);
+    server.add('a.example.test', 'CNAME', 'x \u001b[2J.example.test');
+    const message =
+      'cannot follow the CNAME record of "a.example.test": "x \\u001b[2j.example.test" is no name for a record';
+    await assert.rejects(followAliases('a.example.test', lookup, never), { code: 'dns_alias_astray', message });
   });
 
   test('that only a wildcard makes are not followed: the record itself ends them', async (t) => {

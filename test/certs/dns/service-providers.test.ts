@@ -1,6 +1,7 @@
 // Providers behind HTTP, each against a small service that behaves as the real one is documented.
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
 import { AcmeDnsProvider } from '../../../src/certs/dns/acme-dns-provider.ts';
 import { CloudflareProvider } from '../../../src/certs/dns/cloudflare-provider.ts';
 import { WebhookProvider } from '../../../src/certs/dns/webhook-provider.ts';
@@ -186,6 +187,16 @@ suite('Cloudflare', () => {
       message:
         `cannot present the TXT record at "${fqdn}" by Cloudflare: Cloudflare answers 403 and says: ` +
         'Invalid access token (9109); Invalid format for Authorization header of … (6111); check dns.cloudflare.token and its permissions',
+    });
+  });
+
+  test('is not told a token that is no field value, and neither is anybody else', async (t) => {
+    const { options } = await cloudflare(t);
+    const token = 'secret\nsecond line';
+    await assert.rejects(new CloudflareProvider({ ...options, token }).present(record, never), (error: Error) => {
+      assert.match(error.message, /is unreachable \(.*Bearer ….*invalid header value/);
+      assert.doesNotMatch(inspect(error, { depth: 10 }), /secret/);
+      return true;
     });
   });
 
