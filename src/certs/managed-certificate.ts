@@ -262,7 +262,8 @@ export class ManagedCertificate {
   }
 
   #decide(now: number): TimedDecision {
-    const facts = this.served?.facts() ?? null;
+    const holding = this.served ?? this.#holdings.find((each) => each.compromised);
+    const facts = holding?.facts() ?? null;
     const requested = this.#holdings.some(({ state }) => state.requestedAt !== null);
     return needsRenewal(facts === null ? null : { ...facts, requested }, this.#renewalWish, now);
   }

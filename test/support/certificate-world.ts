@@ -7,7 +7,7 @@ import type { CertificateEvent } from '../../src/certs/certificate-event.ts';
 import type { CertificateState } from '../../src/certs/certificate-state.ts';
 import { CertificateStore } from '../../src/certs/certificate-store.ts';
 import { ChangeJournal } from '../../src/certs/change-journal.ts';
-import { CompromisedKeys } from '../../src/certs/compromised-keys.ts';
+import { COMPROMISED, CompromisedKeys } from '../../src/certs/compromised-keys.ts';
 import type { Issuer } from '../../src/certs/issuer.ts';
 import { CertificateManager } from '../../src/certs/manager.ts';
 import type { Storage } from '../../src/certs/storage.ts';
@@ -86,6 +86,12 @@ export class World {
 
   store(storage = this.disk): CertificateStore {
     return new CertificateStore(storage, this.logged.log);
+  }
+
+  /** As `perantara certs revoke` does: in another process. */
+  async compromise(certificate: Certificate): Promise<void> {
+    await new CompromisedKeys(this.disk).mark(certificate, this.now, 'test');
+    await new ChangeJournal({ storage: this.disk, log: this.logged.log, clock: this.clock }).note(COMPROMISED);
   }
 
   /** Clock and timers move together, as they do when nothing is wrong. */

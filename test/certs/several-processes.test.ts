@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AcmeProblem } from '../../src/certs/acme/problem.ts';
+import { ChangeJournal } from '../../src/certs/change-journal.ts';
+import { requestRenewal } from '../../src/certs/renewal-request.ts';
+import { DAY, HOUR, mockTimers, settled, World } from '../support/certificate-world.ts';
+import { MemoryLocker } from '../support/memory-storage.ts';
+
+const NAME = 'a.example';
+const signal = new AbortController().signal;
+
+function journalOf(world: World): ChangeJournal {
+  return new ChangeJournal({ storage: world.disk, log: world.logged.log, clock: world.clock });
+}
+
+test('a journal tells what others changed since the last look, and nothing of its own', async () => {
+  const world = new World();
+  const [one, other] = [journalOf(world), journalOf(world)];
+  await other.note('certificates/ca/old');
+  assert.deepEqual([...(await one.look())], [], 'everything has just been read');
+  await other.note('certificates/ca/a');
+  await Promise.all([other.note('certificates/ca/b'), one.note('certificates/ca/own')]);
+  assert.deepEqual([...(await one.look())], ['certificates/ca/a', 'certificates/ca/b']);
+  assert.deepEqual([...(await one.look())], []);
+  const late = journalOf(world);
+  await late.note('certificates/ca/c');
+  assert.deepEqual([...(await one.look())], ['certificates/ca/c'], 'a process that came later');
+});
+
+test('who looks too late for single changes looks at everything', async () => {
+  const world = new World();
+  const [one, other] = [journalOf(world), journalOf(world)];
+  await one.look();
+  await Promise.all(Array.from({ length: 600 }, (_, index) => other.note(`certificates/ca/${index}`)));
+  assert.equal(await one.look(), 'many');
+});
+
+test('values of writers that are gone are removed, and damaged ones are passed over', async () => {
+  const world = new World();
+  const [one, other] = [journalOf(world), journalOf(world)];
+  await other.note('certificates/ca/a');
+  await world.disk.store('changes/damaged.json', '{');
+  await one.look();
+  world.now += 3 * DAY;
+  await one.look();
+  assert.deepEqual(await world.disk.list('changes'), ['changes/damaged.json']);
+});
+
+test('a running process serves within seconds what another one has stored, without asking the CA', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  const manager = world.manager([NAME, 'b.example']);
+  await manager.start();
+  await world.publisher.times(2);
+  await settled();
+  world.now += HOUR;
+  const fresh = await world.mint(NAME);
+  await world.store().save('fake', NAME, fresh);
+  await journalOf(world).note(`certificates/fake/${NAME}`);
+  world.pass(5_000);
+  await world.publisher.times(3);
+  await manager.close();
+  assert.equal(world.publisher.published[2]?.certificate.fingerprint, fresh.fingerprint);
+  assert.equal(world.issuer.asked.length, 2);
+});
+
+test('a running process renews what another one asks for, once', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await world.publisher.times(1);
+  await settled();
+  world.now += HOUR;
+  await request(world);
+  world.pass(5_000);
+  await world.publisher.times(2);
+  await settled();
+  await world.passHours(24);
+  await manager.close();
+  assert.equal(world.issuer.asked.length, 2);
+  assert.equal(world.logged.lines.at(-1)?.reason, 'requested');
+  assert.equal((await world.state(NAME)).requestedAt, null);
+});
+
+test('what an operator asks for does not wait for the schedule of failures, but for the CA’s own', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  const refused = (retryAfterMs: number | null) => () =>
+    Promise.reject(
+      new AcmeProblem('order', { type: 'unauthorized', status: 403, detail: 'no', subproblems: [], retryAfterMs }),
+    );
+  world.issuer.issueOne = refused(null);
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await settled();
+  await request(world);
+  world.issuer.issueOne = refused(3 * HOUR);
+  world.pass(5_000);
+  await settled();
+  assert.equal(world.issuer.asked.length, 2);
+  await request(world);
+  world.pass(5_000);
+  await settled();
+  assert.equal(world.issuer.asked.length, 2);
+  world.issuer.issueOne = (name) => world.mint(name);
+  await world.passHours(3);
+  await manager.close();
+  assert.equal(world.issuer.asked.length, 3);
+});
+
+test('looking for changes costs the same with ten thousand names as with one', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await world.publisher.times(1);
+  await settled();
+  await journalOf(world).note('certificates/fake/other.example');
+  const loads = t.mock.method(world.disk, 'load');
+  world.pass(5_000);
+  await settled();
+  await manager.close();
+  assert.equal(loads.mock.callCount(), 1);
+});
+
+function request(world: World): Promise<void> {
+  const { log } = world.logged;
+  const locker = new MemoryLocker(world.held);
+  const services = { storage: world.disk, store: world.store(), locker, log, clock: world.clock };
+  return requestRenewal(services, 'fake', NAME, signal);
+}
