@@ -26,7 +26,7 @@ function ledgerOf(world: World, storage: Storage = world.disk, limits: Partial<B
 
 test('processes that share a storage share a budget', async () => {
   const world = new World();
-  const set = { capacity: 3, refillMs: DAY };
+  const set = { published: 3, capacity: 3, refillMs: DAY };
   const ledgers = [1, 2, 3, 4, 5].map(() => ledgerOf(world, world.disk, { set }));
   const waits = await Promise.all(ledgers.map((ledger) => ledger.reserve(cost, signal)));
   assert.equal(waits.filter((wait) => wait === null).length, 3);
@@ -39,7 +39,7 @@ test('processes that share a storage share a budget', async () => {
 
 test('damaged books count as they are remembered, and no order is made when they cannot be kept', async () => {
   const world = new World();
-  const ledger = ledgerOf(world, world.disk, { set: { capacity: 1, refillMs: DAY } });
+  const ledger = ledgerOf(world, world.disk, { set: { published: 1, capacity: 1, refillMs: DAY } });
   assert.equal(await ledger.reserve(cost, signal), null);
   await world.disk.store('budgets/fake.json', '{"set:');
   assert.notEqual(await ledger.reserve(cost, signal), null);
@@ -50,7 +50,7 @@ test('damaged books count as they are remembered, and no order is made when they
 test('an order that must wait is not made: the log and the state say until when and for which limit', async (t) => {
   mockTimers(t);
   const world = new World();
-  const ledger = ledgerOf(world, world.disk, { domain: { capacity: 2, refillMs: DAY } });
+  const ledger = ledgerOf(world, world.disk, { domain: { published: 2, capacity: 2, refillMs: DAY } });
   const authority = world.authority(world.issuer, { ledger });
   const names = ['a.example.com', 'b.example.com', 'c.example.com'];
   const manager = world.managerOf(names.map((name) => world.wish(name, [authority])));
@@ -95,7 +95,7 @@ test('failures that the CA judged are booked, and slow down what would exceed it
 test('a renewal in the issuer’s own window passes when the budget is used up', async (t) => {
   mockTimers(t);
   const world = new World();
-  const ledger = ledgerOf(world, world.disk, { set: { capacity: 1, refillMs: 365 * DAY } });
+  const ledger = ledgerOf(world, world.disk, { set: { published: 1, capacity: 1, refillMs: 365 * DAY } });
   const authority = world.authority(world.issuer, { ledger });
   const start = world.now + 2 * DAY;
   const window = { start, end: start + DAY, explanationUrl: null, retryAfterMs: 6 * HOUR };
