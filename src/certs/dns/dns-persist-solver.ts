@@ -22,6 +22,8 @@ export interface DnsPersistSolverOptions {
 
 /** RFC 1035 section 2.3.4, as text. */
 const LONGEST_NAME = 253;
+/** The draft leaves it to the CA whether a record at a domain proves names below it. To these it does not (Boulder, Pebble). */
+const LOOKS_NOT_ABOVE = /(^|\.)letsencrypt\.org$/i;
 /** A record that ends sooner is worth a warning. */
 const SOON_MS = 30 * 86_400_000;
 
@@ -46,7 +48,7 @@ export class DnsPersistSolver implements ChallengeSolver {
     return async () => {};
   }
 
-  /** Rejects with `dns_record_missing`, which tells the record to set, when neither the name nor one above it has it. */
+  /** Rejects with `dns_record_missing`, which tells the record to set, when neither the name has it nor, where the CA looks there, one above. */
   async check(wish: PersistentRecordWish, signal: AbortSignal): Promise<void> {
     const { identifier, issuerDomainNames } = wish;
     if (issuerDomainNames.length === 0)
@@ -59,7 +61,8 @@ export class DnsPersistSolver implements ChallengeSolver {
       );
     const complaints: string[] = [];
     // A top-level domain alone gives nothing away for those below it.
-    const owners = ancestors(identifier).filter((name) => name === identifier || name.includes('.'));
+    const above = ancestors(identifier).filter((name) => name !== identifier && name.includes('.'));
+    const owners = issuerDomainNames.some((name) => LOOKS_NOT_ABOVE.test(name)) ? [identifier] : [identifier, ...above];
     for (const owner of owners) {
       if (await this.#isAt(owner, wish, complaints, signal)) return;
     }

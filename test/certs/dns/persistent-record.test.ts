@@ -134,6 +134,16 @@ suite('DNS-PERSIST-01', () => {
     await solver.present(challenge, never);
   });
 
+  test('looks at the name alone for Let’s Encrypt, which does so too', async (t) => {
+    const { server, solver } = await rig(t);
+    server.add('_validation-persist.example.test', 'TXT', `letsencrypt.org; accounturi=${account}; policy=wildcard`);
+    const exact = { ...challenge, issuerDomainNames: ['letsencrypt.org'] };
+    await assert.rejects(
+      solver.present(exact, never),
+      /there is no TXT record for this CA at "_validation-persist\.www\./,
+    );
+  });
+
   test('warns of a record that ends soon', async (t) => {
     const { server, solver, logged } = await rig(t);
     const until = NOW / 1_000 + 86_400;
