@@ -20,7 +20,7 @@ export const BADSIG = 16;
 export const BADKEY = 17;
 export const BADTIME = 18;
 
-/** Section 6, without MD5, which section 6 forbids to generate anew. */
+/** Section 6, without MD5, which it says must not be used. */
 const HASHES: Readonly<Record<string, string>> = {
   'hmac-sha1': 'sha1',
   'hmac-sha224': 'sha224',
