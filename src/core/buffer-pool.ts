@@ -17,11 +17,35 @@ export class BufferPool {
   /** What accepted sockets read into; its content is gone when the handling of a read has ended. */
   readonly shared: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #free: Buffer[] = [];
+  /** What copies are being put into one after another, and where the next begins. */
+  #slab: Buffer | null = null;
+  #slabEnd = BUFFER_BYTES;
   readonly #loans = new WeakMap<ArrayBufferLike, Loan>();
 
   /** A buffer with any content. */
   take(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
+  /** Whether the content of `piece` is gone when the handling of its read has ended. */
+  isShared(piece: Buffer): boolean {
+    return piece.buffer === this.shared.buffer;
+  }
+
+  /** Room for a copy of at most BUFFER_BYTES bytes; to be given back when it has been written. */
+  carve(length: number): Buffer {
+    let slab = this.#slab;
+    if (slab === null || this.#slabEnd + length > BUFFER_BYTES) {
+      if (slab !== null) this.#settle(slab, -1); // no more pieces of it
+      slab = this.take();
+      this.#loans.set(slab.buffer, { buffer: slab, pieces: 1 });
+      this.#slab = slab;
+      this.#slabEnd = 0;
+    }
+    const start = this.#slabEnd;
+    this.#slabEnd = start + length;
+    this.#settle(slab, 1);
+    return slab.subarray(start, start + length);
   }
 
   /** `buffer`, from `take`, is about to be handed on in pieces. */

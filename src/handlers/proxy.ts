@@ -6,8 +6,9 @@ import type { Logger } from '../core/log.ts';
 import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
 import { appendForwarded, appendVia, believedClaims, isClientClaim } from '../http/forwarded.ts';
 import type { FieldTest, HeaderList } from '../http/header-list.ts';
+import { mayTravelOn } from '../http/max-forwards.ts';
 import type { ResponseHead } from '../http/message.ts';
-import { sendError } from '../http/plain-response.ts';
+import { sendError, sendPlain } from '../http/plain-response.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import type { ClientConnection } from '../http1/client-connection.ts';
 import type { OutgoingRequest, ResponseObserver } from '../http1/outgoing-request.ts';
@@ -32,7 +33,17 @@ export function proxyHandler(options: ProxyOptions): Handler {
     const name = text.slice(start, end);
     return !name.includes('_') || underscoreHeaders.has(name.toLowerCase());
   };
-  return (exchange) => new Forwarding(exchange, options, passes).start();
+  return (exchange) => {
+    if (mayTravelOn(exchange.request)) new Forwarding(exchange, options, passes).start();
+    else answerHere(exchange);
+  };
+}
+
+/** A diagnostic request that may not go on. Nothing is reflected: the fields may hold secrets (RFC 9110 section 9.3.8). */
+function answerHere(exchange: Exchange): void {
+  if (exchange.request.method === 'OPTIONS') sendPlain(exchange, 200, '', '');
+  else
+    sendError(exchange, new PerantaraError('cannot answer TRACE', { code: 'not_implemented', source: 'downstream' }));
 }
 
 const NONE: readonly Target[] = [];

@@ -15,7 +15,7 @@ export interface Client {
 
 /** What the codec tells the handler. After onEnd or onAbort nothing more comes from the request. */
 export interface ExchangeObserver {
-  /** A piece of request content, lent for the call; from 16 KiB on it belongs to the observer. */
+  /** A piece of request content, lent for the call. */
   onData(chunk: Buffer): void;
   /** The request content is complete. */
   onEnd(trailers: HeaderList | null): void;

@@ -183,7 +183,6 @@ export class ClientConnection implements Expiring {
   }
 
   #onRead(bytes: number): boolean {
-    this.#options.collector.note(bytes);
     const chunk = this.#readBuffer.take(bytes);
     const before = this.#reader.pieces;
     try {

@@ -2,11 +2,9 @@
 import type { BufferPool } from '../core/buffer-pool.ts';
 import type { DeadlineSweep } from '../core/deadlines.ts';
 import type { EndOfTurn } from '../core/end-of-turn.ts';
-import type { YoungCollector } from '../core/young-collector.ts';
 
 export interface ConnectionServices {
   readonly sweep: DeadlineSweep;
   readonly turn: EndOfTurn;
   readonly buffers: BufferPool;
-  readonly collector: YoungCollector;
 }

@@ -1,8 +1,8 @@
-// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. Small content is
-// copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
+// What leaves on one socket: everything that one turn of the event loop produces goes out in one write. Small or lent content
+// is copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
 // Hot: no promise, no closure, one call of `write` for a head with its small content.
 import type { Socket } from 'node:net';
-import type { BufferPool } from '../core/buffer-pool.ts';
+import { BUFFER_BYTES, type BufferPool } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { latin1, writeLatin1 } from '../core/latin1.ts';
 
@@ -15,8 +15,11 @@ const FLUSH_BYTES = 64 * 1024;
 const BLOCKED_BYTES = 256 * 1024;
 /** A chunk up to this size travels as text: cheaper than an object for its bytes. */
 const TEXT_BYTES = 1024;
-/** From this size on a chunk is kept and written as it is; a smaller one is lent for the call only. */
+/** From this size on an owned chunk is kept and written as it is; a smaller one, or one in the shared buffer, is copied. */
 export const KEPT_BYTES = 16 * 1024;
+
+/** Copies from this size on are made in buffers that are used again; smaller ones would hold too much of such a buffer. */
+const CARVED_BYTES = 4 * 1024;
 
 export interface OutputOptions {
   readonly turn: EndOfTurn;
@@ -50,14 +53,14 @@ export class Output implements Deferred {
     this.#bytes += text.length;
   }
 
-  /** Queues content; see `blocked` afterwards. From KEPT_BYTES on it takes ownership. */
+  /** Queues content; see `blocked` afterwards. From KEPT_BYTES on it takes ownership of what is not lent in the shared buffer. */
   chunk(chunk: Buffer): void {
     const { length } = chunk;
     if (length <= TEXT_BYTES) {
       this.#text += latin1(chunk, 0, length);
       this.#buffers.giveBack(chunk);
     } else {
-      if (length < KEPT_BYTES) this.#joinText(chunk);
+      if (length < KEPT_BYTES || this.#buffers.isShared(chunk)) this.#joinText(chunk);
       else {
         this.#joinText(null);
         this.#parts.push(chunk);
@@ -114,7 +117,8 @@ export class Output implements Deferred {
     const text = this.#text;
     const length = text.length + (chunk?.length ?? 0);
     if (length === 0) return;
-    const whole = Buffer.allocUnsafe(length);
+    const whole =
+      length < CARVED_BYTES || length > BUFFER_BYTES ? Buffer.allocUnsafe(length) : this.#buffers.carve(length);
     const at = writeLatin1(whole, text, 0);
     if (chunk !== null) {
       whole.set(chunk, at);

@@ -121,7 +121,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
   // What the socket tells.
 
   #onData(chunk: Buffer): void {
-    this.#options.collector.note(chunk.length);
     if (this.#lingering) return;
     this.#input.push(chunk);
     try {

@@ -10,7 +10,6 @@ import { EndOfTurn } from '../core/end-of-turn.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
-import { YoungCollector } from '../core/young-collector.ts';
 import type { Handler } from '../http/exchange.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
@@ -38,7 +37,6 @@ export class Server implements Lifecycle {
   readonly #sweep = new DeadlineSweep();
   readonly #turn = new EndOfTurn();
   readonly #buffers = new BufferPool();
-  readonly #collector = new YoungCollector();
   readonly #connections = new Set<ServerConnection>();
   readonly #targets: TargetRegistry;
   readonly #certificates: ReturnType<typeof createCertificateAutomation>;
@@ -65,7 +63,6 @@ export class Server implements Lifecycle {
       sweep,
       turn: this.#turn,
       buffers: this.#buffers,
-      collector: this.#collector,
     });
     const snapshot = buildSnapshot(config, { target: this.#targets.get, log: services.log });
     const dispatch: DispatchServices = { snapshot: () => snapshot, challenges: this.#certificates.challenges };
@@ -182,7 +179,6 @@ export class Server implements Lifecycle {
       sweep: this.#sweep,
       turn: this.#turn,
       buffers: this.#buffers,
-      collector: this.#collector,
       onFault: (error) => this.#log.error({ err: error }, 'request failed inside Perantara'),
       onClose: () => {
         this.#connections.delete(connection);

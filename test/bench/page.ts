@@ -34,7 +34,7 @@ and left out.
 - All speak HTTP/1.1 over TLS 1.3 with one P-256 certificate, ${SUITE} and ${GROUP}, which the clients insist on so that all
   encrypt alike; keep upstream connections; say X-Forwarded-For and X-Forwarded-Proto; write no access log. The script
   checks all of this before it measures.
-- One warm-up, then ${results.repeats} runs of ${results.seconds} s each in turn (A B C A B C). Tables show medians, with the
+- One warm-up (six times as long for handshakes, of which there are few in a second), then ${results.repeats} runs of ${results.seconds} s each in turn (A B C A B C). Tables show medians, with the
   smallest and largest run in brackets. Load: ${results.tools.join(', ')}, and programs in test/bench.
 - Requests per second and latencies are those of proxy, load and origin on two cores: where the load's core is full, they
   say little about the proxy.

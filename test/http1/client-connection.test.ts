@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
-import { YoungCollector } from '../../src/core/young-collector.ts';
 import { HeaderList } from '../../src/http/header-list.ts';
 import { ClientConnection } from '../../src/http1/client-connection.ts';
 import { TIMEOUTS } from '../support/bare-proxy.ts';
@@ -16,7 +15,6 @@ test('an upload has a deadline only while the upstream does not take it', async 
     sweep: new DeadlineSweep(),
     turn: new EndOfTurn(),
     buffers: new BufferPool(),
-    collector: new YoungCollector(),
   };
   const owner = { onIdle() {}, onClosed() {} };
   const connection = new ClientConnection({ host: '127.0.0.1', port: origin.port }, owner, options);

@@ -9,7 +9,6 @@ import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
 import { createLogger } from '../../src/core/log.ts';
-import { YoungCollector } from '../../src/core/young-collector.ts';
 import { proxyHandler } from '../../src/handlers/proxy.ts';
 import type { Handler } from '../../src/http/exchange.ts';
 import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
@@ -63,12 +62,11 @@ export async function startBareProxy(
   const sweep = new DeadlineSweep();
   const turn = new EndOfTurn();
   const buffers = new BufferPool();
-  const collector = new YoungCollector();
   const connections = new Set<ServerConnection>();
   const faults: PerantaraError[] = [];
   const log = createLogger({ level: 'debug', pretty: false, write: () => {} });
   const targets = [originPorts].flat().map((port) => {
-    const options = { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers, collector };
+    const options = { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers };
     return new Target({ kind: 'tcp', host: '127.0.0.1', port }, options);
   });
   const forward = proxyHandler({
@@ -87,7 +85,6 @@ export async function startBareProxy(
       sweep,
       turn,
       buffers,
-      collector,
       onFault: (error) => void faults.push(error),
       onClose: () => connections.delete(connection),
     });

@@ -4,7 +4,6 @@ import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
-import { YoungCollector } from '../../src/core/young-collector.ts';
 import { HeaderList } from '../../src/http/header-list.ts';
 import type { ClientConnection } from '../../src/http1/client-connection.ts';
 import { Target, targetName } from '../../src/upstream/target.ts';
@@ -22,7 +21,6 @@ async function startTarget(t: TestContext, script?: Script) {
     sweep,
     turn: new EndOfTurn(),
     buffers: new BufferPool(),
-    collector: new YoungCollector(),
   };
   const target = new Target({ kind: 'tcp', host: '127.0.0.1', port: origin.port }, options);
   t.after(() => target.destroy());
