@@ -26,7 +26,7 @@ export async function startAbortOrigin(): Promise<AbortOrigin> {
     socket.on('data', () => {
       const [head, phase, id] = HEAD.exec(peer.text) ?? [];
       if (head === undefined) return;
-      peer.text = '';
+      peer.forget();
       Promise.resolve(CLIENT_PHASES[Number(phase)]!.script(splitMessage(head), peer, 0)).catch(() => {});
       waiting.get(Number(id))?.();
     });

@@ -37,14 +37,17 @@ export async function startOrigin(
     const connection = peers.push(peer) - 1;
     let at = 0;
     let isAnswered = false;
+    /** Fewer bytes are no whole message. */
+    let least = 0;
     socket.on('data', () => {
-      for (;;) {
+      while (peer.received >= least) {
         const empty = peer.text.indexOf('\r\n\r\n', at);
         if (empty === -1 || !/^\S+ .+ HTTP\/1\.\d\r\n/.test(peer.text.slice(at))) break;
         if (!isAnswered) {
           isAnswered = true;
           const request = splitMessage(peer.text.slice(at, empty + 4));
           requests.push(request);
+          least = empty + 4 + Number(request.fields('content-length')[0] ?? 0);
           Promise.resolve(script(request, peer, connection)).catch(() => {});
         }
         const end = messageEnd(peer.text, at, false, false);

@@ -1,19 +1,26 @@
 // One raw end of a connection in a test, client or origin: sends bytes, remembers what came, and waits for more of it.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { messageEnd, type ReceivedMessage, splitMessage } from './raw-message.ts';
 
 /** No wait of a test is longer; a wait that long is a failure. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
+/** Beyond so many bytes a look at all of them is taken now and then only. */
+const MANY_BYTES = 1024 * 1024;
+const LONG_LOOK_MS = 20;
 
 export class Peer {
   readonly socket: Socket;
-  /** Everything received so far, one character per byte. */
-  text = '';
+  /** Bytes received so far. */
+  received = 0;
   /** How the other side ended: FIN, or anything else that closes a connection. */
   ended: 'no' | 'fin' | 'reset' = 'no';
   closed = false;
+  #text = '';
+  /** What came since `text` was last looked at: joining a long text for each piece takes longer than the test. */
+  #pieces: string[] = [];
   #readTo = 0;
   #changed = Promise.withResolvers<void>();
   readonly #reset: () => void;
@@ -22,7 +29,8 @@ export class Peer {
     this.socket = socket;
     this.#reset = reset;
     socket.on('data', (chunk: Buffer) => {
-      this.text += chunk.toString('latin1');
+      this.#pieces.push(chunk.toString('latin1'));
+      this.received += chunk.length;
       this.#wake();
     });
     socket.on('end', () => this.#end('fin'));
@@ -31,6 +39,19 @@ export class Peer {
       this.closed = true;
       this.#end('reset');
     });
+  }
+
+  /** Everything received so far, one character per byte. */
+  get text(): string {
+    if (this.#pieces.length > 0) this.#text += this.#pieces.join('');
+    this.#pieces = [];
+    return this.#text;
+  }
+
+  /** Throws away what has come. */
+  forget(): void {
+    this.#pieces = [];
+    this.#text = '';
   }
 
   /** Strings are latin1. Resolves when the bytes have been handed to the system. */
@@ -54,6 +75,7 @@ export class Peer {
           throw new Error(`waited in vain for ${what}; ${this.ended}, got ${JSON.stringify(this.text.slice(-2_000))}`);
         }
         await this.#changed.promise;
+        if (this.received > MANY_BYTES && this.ended === 'no') await delay(LONG_LOOK_MS);
       }
     } finally {
       clearTimeout(patience);
