@@ -9,6 +9,7 @@ import { AlpnCertificates } from './alpn-certificates.ts';
 import { Authority } from './authority.ts';
 import { limitsOf } from './budget.ts';
 import { BudgetLedger } from './budget-ledger.ts';
+import type { CertificateEvent } from './certificate-event.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { ChallengeTokens } from './challenges.ts';
@@ -21,6 +22,8 @@ import { FileStorage } from './file-storage.ts';
 import { HttpSolver } from './http-solver.ts';
 import { LocalCa } from './local-ca.ts';
 import { CertificateManager } from './manager.ts';
+import type { OnDemandCertificates } from './on-demand.ts';
+import { createOnDemand } from './on-demand-automation.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 import { SharedTokens } from './shared-tokens.ts';
 import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
@@ -35,6 +38,8 @@ export interface CertificateAutomationServices {
 export interface CertificateAutomation {
   /** To be started and closed by the owner. */
   readonly manager: CertificateManager;
+  /** For names that are not in the file, or null; started after the manager has loaded, closed before it. */
+  readonly onDemand: OnDemandCertificates | null;
   /** Told of every event, or null; to be closed after the manager. */
   readonly hook: EventHook | null;
   /** What handshakes read. */
@@ -87,16 +92,21 @@ export function createCertificateAutomation(
   ];
   const hook =
     config.onEvent === null ? null : new EventHook({ hook: config.onEvent, log, environment: HOOK_ENVIRONMENT });
-  const manager = new CertificateManager(wanted, {
+  const services = {
     ...common,
-    store: new CertificateStore(storage, log),
     journal: new ChangeJournal(common),
     compromised: new CompromisedKeys(storage),
     publisher: resolver,
-    tell: (event) => hook?.tell(event),
+    tell: (event: CertificateEvent) => hook?.tell(event),
     random: Math.random,
-  });
-  return { manager, hook, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
+  };
+  const manager = new CertificateManager(wanted, { ...services, store: new CertificateStore(storage, log) });
+  const issuers = config.acme.map(({ directory, profile }) => ({ authority: authorities.get(directory)!, profile }));
+  const onDemand =
+    config.onDemand === null
+      ? null
+      : createOnDemand(config.onDemand, config, { ...services, contexts: resolver, issuers });
+  return { manager, onDemand, hook, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
 }
 
 const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';

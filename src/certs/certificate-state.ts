@@ -34,6 +34,8 @@ export interface CertificateState {
   readonly refusedAt: number | null;
   /** When somebody was last told that the certificate is about to expire, or null. */
   readonly warnedAt: number | null;
+  /** Whether it was obtained on demand: its name is not in the file. */
+  readonly onDemand: boolean;
 }
 
 export interface LastError {
@@ -68,6 +70,7 @@ export const FRESH_STATE: CertificateState = {
   requestedAt: null,
   refusedAt: null,
   warnedAt: null,
+  onDemand: false,
 };
 
 /**
@@ -132,6 +135,7 @@ const schema = z.object({
   requestedAt: moment,
   refusedAt: moment,
   warnedAt: moment,
+  onDemand: z.boolean().default(false).catch(false),
 });
 
 /** Throws when it is not JSON, or not a state at all. */

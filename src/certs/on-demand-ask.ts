@@ -17,6 +17,8 @@ export interface Asks {
   known(name: string): 'yes' | 'no' | null;
   /** Never rejects. `address`: of the client that wants the name. */
   ask(name: string, address: string): Promise<AskAnswer>;
+  /** Ends questions under way. Idempotent. */
+  close(): void;
 }
 
 export interface AskClientOptions extends Pick<OnDemandConfig, 'ask' | 'allowMs' | 'refuseMs'> {

@@ -85,6 +85,7 @@ export class OnDemandCertificates implements Lifecycle {
   async close(): Promise<void> {
     this.destroy();
     await Promise.all(this.#work);
+    await this.#services.issuance.close();
   }
 
   destroy(reason?: Error): void {
@@ -94,6 +95,7 @@ export class OnDemandCertificates implements Lifecycle {
     this.#abort.abort(
       reason ?? new PerantaraError('certificates on demand closed', { code: 'closed', source: 'internal' }),
     );
+    this.#services.asks.close();
     for (const flight of this.#flights.values()) flight.settle(null);
   }
 
@@ -275,6 +277,7 @@ export class OnDemandCertificates implements Lifecycle {
 
   #forget(name: string): void {
     this.#shelf.delete(name);
+    this.#services.contexts.withdraw(name);
     this.#stored.delete(folderOf(name));
   }
 

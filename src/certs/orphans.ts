@@ -7,7 +7,7 @@ import { parseBundle } from './certificate.ts';
 import { certificateEvent } from './certificate-event.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import type { Storage } from './storage.ts';
-import { listStored, type StoredNames } from './stored-names.ts';
+import { isOnDemand, listStored, type StoredNames } from './stored-names.ts';
 
 /** Removed no sooner than this after it was first seen. */
 const GRACE_MS = 30 * 86_400_000;
@@ -50,7 +50,7 @@ export class OrphanKeeper {
         const since: Record<string, number> = {};
         for (const orphan of orphansOf(stored, configured, known)) {
           signal.throwIfAborted();
-          const at = this.#firstSeen(orphan);
+          const at = await this.#firstSeen(orphan);
           const isOver = this.#now - at >= GRACE_MS && (await this.#remove(orphan, stored, signal));
           if (!isOver) since[orphan.folder] = at;
         }
@@ -71,8 +71,10 @@ export class OrphanKeeper {
     return this.#services.clock.now();
   }
 
-  #firstSeen({ folder, issuerId, name, since }: Orphan): number {
+  async #firstSeen({ folder, issuerId, name, since }: Orphan): Promise<number> {
     if (since !== null && since <= this.#now) return since;
+    // What was obtained on demand is in no file; once it has expired, nobody uses it any more.
+    if (await isOnDemand(this.#services.storage, folder)) return this.#now;
     const { storage, log, tell } = this.#services;
     const event = certificateEvent('certificate_orphaned', { now: this.#now, name, names: [], issuer: issuerId });
     log.info(

@@ -1,4 +1,5 @@
 // Whose certificates lie in a storage: the folders `certificates/<issuer>/<name>` and what is in them.
+import { parseState } from './certificate-state.ts';
 import { certificateFolder } from './certificate-store.ts';
 import type { Storage } from './storage.ts';
 
@@ -32,4 +33,13 @@ export class StoredNames {
 /** Rejects with `storage_unreadable`. */
 export async function listStored(storage: Storage): Promise<StoredNames> {
   return new StoredNames(await storage.list('certificates'));
+}
+
+/** Whether what lies in the folder was obtained on demand. A state that cannot be read says no. */
+export async function isOnDemand(storage: Storage, folder: string): Promise<boolean> {
+  try {
+    return parseState((await storage.load(`${folder}/state.json`)) ?? '').onDemand;
+  } catch {
+    return false;
+  }
 }

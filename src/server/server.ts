@@ -64,12 +64,19 @@ export class Server implements Lifecycle {
       turn: this.#turn,
       buffers: this.#buffers,
     });
-    const snapshot = buildSnapshot(config, { target: this.#targets.get, log: services.log });
+    const { onDemand } = this.#certificates;
+    const snapshot = buildSnapshot(config, {
+      target: this.#targets.get,
+      servesOnDemand: (host) => onDemand?.serves(host) === true,
+      log: services.log,
+    });
     const dispatch: DispatchServices = { snapshot: () => snapshot, challenges: this.#certificates.challenges };
     const secure = secureHandler(dispatch);
     this.#acceptor = new TlsAcceptor({
       contexts: this.#certificates.resolver,
       challenges: this.#certificates.alpnChallenges,
+      lastResort: onDemand,
+      lastResortMs: config.onDemand?.waitMs ?? 0,
       contextOptions,
       handshakeMs: timeouts.handshakeMs,
       sweep,
@@ -107,6 +114,7 @@ export class Server implements Lifecycle {
     const listeners = [...this.#http, ...this.#https];
     // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
     await this.#certificates.manager.load();
+    await this.#certificates.onDemand?.start();
     if (this.#state !== 'new') return; // closed meanwhile
     this.#state = 'started';
     const results = await Promise.allSettled(listeners.map((listener) => listener.open()));
@@ -135,6 +143,7 @@ export class Server implements Lifecycle {
     this.#acceptor.destroy();
     for (const connection of this.#connections) connection.destroy();
     this.#targets.destroy();
+    this.#certificates.onDemand?.destroy(reason);
     this.#certificates.manager.destroy(reason);
     void this.#certificates.hook?.close();
     this.#onLastConnection();
@@ -161,6 +170,7 @@ export class Server implements Lifecycle {
         this.#log.warn({ connections: this.#connections.size }, 'connections cut after the drain timeout');
       }
     }
+    await this.#certificates.onDemand?.close();
     await this.#certificates.manager.close();
     await this.#certificates.hook?.close();
     this.destroy();

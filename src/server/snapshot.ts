@@ -23,6 +23,8 @@ export interface Snapshot {
 export interface SnapshotServices {
   /** The live target of an address; the same one for the same address. */
   readonly target: (address: TargetAddress) => Target;
+  /** Whether a host that no site has got a certificate on demand: certs/on-demand. */
+  readonly servesOnDemand?: (host: string) => boolean;
   readonly log: Logger;
 }
 
@@ -42,10 +44,14 @@ export function buildSnapshot(config: Config, services: SnapshotServices): Snaps
       }
     }
   };
-  const sites = new Map<string, Site>();
-  for (const { host, routes } of config.sites) {
-    const table = new PathTable(routes.map((route) => ({ path: route.path, value: toHandler(route) })));
-    sites.set(host, { host, routes: table });
-  }
-  return { sites: new HostTable(sites) };
+  const toSite = (host: string, routes: readonly RouteConfig[]): Site => ({
+    host,
+    routes: new PathTable(routes.map((route) => ({ path: route.path, value: toHandler(route) }))),
+  });
+  const sites = new Map(config.sites.map(({ host, routes }) => [host, toSite(host, routes)]));
+  const { onDemand } = config;
+  const { servesOnDemand } = services;
+  const isDemanded = onDemand !== null && servesOnDemand !== undefined;
+  const others = isDemanded ? { site: toSite('onDemand', onDemand.routes), has: servesOnDemand } : null;
+  return { sites: new HostTable(sites, others) };
 }

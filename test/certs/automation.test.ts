@@ -17,6 +17,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   const config = {
     acme: [{ directory: 'https://localhost:1/dir', email: null, trust: null }],
     dns: null,
+    onDemand: null,
     onEvent: null,
     storage: await temporaryFolder(t),
     sites: [

@@ -127,6 +127,7 @@ test('state is remembered as it was saved', async () => {
     requestedAt: 11,
     refusedAt: 12,
     warnedAt: 13,
+    onDemand: true,
   };
   await storeOf(storage).saveState('ca', '*.example.com', state);
   assert.deepEqual(await storeOf(storage).loadState('ca', '*.example.com'), state);

@@ -25,6 +25,8 @@ class FakeAsks implements Asks {
     return this.remembered.get(name) ?? null;
   }
 
+  close(): void {}
+
   async ask(name: string, address: string): Promise<AskAnswer> {
     this.asked.push([name, address]);
     return typeof this.answer === 'string' ? this.answer : this.answer(name);

@@ -34,3 +34,18 @@ test('a host belongs to its exact name, else to the wildcard one label up, else 
   ];
   for (const [host, site] of expected) assert.equal(table.match(host), site, host);
 });
+
+test('a host that nobody has belongs to the site of others, if they have it', () => {
+  const others = { site: 'others', has: (host: string): boolean => host === 'shop.other.com' };
+  const both = new HostTable(
+    new Map([
+      ['shop.other.com.example.com', 'exact'],
+      ['*.example.com', 'wildcard'],
+    ]),
+    others,
+  );
+  assert.equal(both.match('shop.other.com'), 'others');
+  assert.equal(both.match('a.example.com'), 'wildcard');
+  assert.equal(both.match('evil.other.com'), null);
+  assert.equal(both.match('example.com'), null);
+});
