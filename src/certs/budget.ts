@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto';
 import { registeredDomain } from './registered-domain.ts';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A token bucket: so many at once, and one back after each `refillMs`. */
@@ -48,8 +47,8 @@ export interface OrderCost {
 }
 
 /**
- * `share`: what a clock leaves us of the published number that in one period may run a day ahead and a day behind. Of a
- * week's two days of seven; a short period may be refilled whole by one such jump.
+ * Of the published number only a `share` is used: a clock that runs a day ahead, then a day behind, makes a week seem two
+ * days longer than it is, and a few hours seem over.
  */
 function limit(published: number, periodMs: number, share: number): Limit {
   return { published, capacity: Math.floor(published * share), refillMs: periodMs / published };
@@ -59,7 +58,7 @@ const PRODUCTION: BudgetLimits = {
   orders: limit(300, 3 * HOUR_MS, 0.5),
   domain: limit(50, 7 * DAY_MS, 0.7),
   set: limit(5, 7 * DAY_MS, 0.7),
-  // The schedule of attempts spends two in the first hour; each jump of the clock brings one more at most.
+  // The schedule of attempts spends these three within an hour; a clock that jumps there and back brings one more each.
   failures: limit(5, HOUR_MS, 0.6),
   row: limit(1152, 1152 * DAY_MS, 0.95),
 };
