@@ -26,6 +26,7 @@ import type { OnDemandCertificates } from './on-demand.ts';
 import { createOnDemand } from './on-demand-automation.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 import { SharedTokens } from './shared-tokens.ts';
+import { SuppliedCertificates } from './supplied-certificates.ts';
 import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
 
 export interface CertificateAutomationServices {
@@ -40,6 +41,8 @@ export interface CertificateAutomation {
   readonly manager: CertificateManager;
   /** For names that are not in the file, or null; started after the manager has loaded, closed before it. */
   readonly onDemand: OnDemandCertificates | null;
+  /** Watches the operator's own files. To be started and closed by the owner. */
+  readonly supplied: SuppliedCertificates;
   /** Told of every event, or null; to be closed after the manager. */
   readonly hook: EventHook | null;
   /** What handshakes read. */
@@ -106,7 +109,10 @@ export function createCertificateAutomation(
     config.onDemand === null
       ? null
       : createOnDemand(config.onDemand, config, { ...services, contexts: resolver, issuers });
-  return { manager, onDemand, hook, resolver, challenges, alpnChallenges, localRootPath: localCa.rootPath };
+  const publish = (host: string, certificate: ServedCertificate): void => resolver.publish(host, certificate, 0);
+  const supplied = new SuppliedCertificates(config.sites, { publish, log, clock });
+  const localRootPath = localCa.rootPath;
+  return { manager, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
 }
 
 const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';

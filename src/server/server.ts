@@ -124,6 +124,7 @@ export class Server implements Lifecycle {
       const ports = this.addresses.https.map(({ port }) => port);
       this.#httpsPort = this.#config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
       await this.#certificates.manager.start();
+      await this.#certificates.supplied.start();
     } catch (error) {
       this.destroy();
       throw error;
@@ -145,6 +146,7 @@ export class Server implements Lifecycle {
     this.#targets.destroy();
     this.#certificates.onDemand?.destroy(reason);
     this.#certificates.manager.destroy(reason);
+    this.#certificates.supplied.destroy();
     void this.#certificates.hook?.close();
     this.#onLastConnection();
   }
@@ -172,6 +174,7 @@ export class Server implements Lifecycle {
     }
     await this.#certificates.onDemand?.close();
     await this.#certificates.manager.close();
+    await this.#certificates.supplied.close();
     await this.#certificates.hook?.close();
     this.destroy();
   }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { createCertificateAutomation } from '../../src/certs/automation.ts';
+import { formatBundle } from '../../src/certs/certificate.ts';
 import type { Config } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { capturedLog } from '../support/captured-log.ts';
@@ -12,14 +15,18 @@ import { retry } from '../support/retry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 test('one config leads to local and supplied certificates in handshakes, and to refusal for other names', async (t) => {
-  const { certPem, keyPem } = mint(['shop.example'], makeAuthority());
-  const supplied = { kind: 'supplied', certFile: '/c.pem', keyFile: '/k.pem', certPem, keyPem };
+  const authority = makeAuthority();
+  const { certPem, keyPem } = mint(['shop.example'], authority);
+  const storage = await temporaryFolder(t);
+  const bundle = join(storage, 'shop.pem');
+  const files = { form: 'pem', cert: bundle, key: bundle };
+  const supplied = { kind: 'supplied', files, certPem, keyPem };
   const config = {
     acme: [{ directory: 'https://localhost:1/dir', email: null, trust: null }],
     dns: null,
     onDemand: null,
     onEvent: null,
-    storage: await temporaryFolder(t),
+    storage,
     sites: [
       { host: '*.dev.localhost', tls: { kind: 'local' } },
       { host: 'shop.example', tls: supplied },
@@ -51,5 +58,10 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   assert.equal(await namesFor('a.dev.localhost'), 'DNS:*.dev.localhost');
   assert.equal(await namesFor('shop.example'), 'DNS:shop.example');
   await assert.rejects(namesFor('other.example'), /alert/);
+  writeFileSync(bundle, formatBundle(mint(['shop.example', 'new.example'], authority)));
+  await automation.supplied.start();
+  t.after(() => automation.supplied.close());
+  await automation.supplied.look();
+  assert.equal(await namesFor('shop.example'), 'DNS:shop.example, DNS:new.example');
   assert.match(automation.localRootPath, /local-ca.root\.pem$/);
 });

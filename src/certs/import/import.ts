@@ -1,30 +1,20 @@
 // Takes certificates of another program over: each goes where the certificate of its site lies, so that it is served at once
 // and renewed when it is due instead of being ordered anew. Account keys stay where they are: Perantara has its own account.
 import { X509Certificate } from 'node:crypto';
-import type { KeyType } from '../../config/config.ts';
-import type { Clock } from '../../core/clock.ts';
 import { wildcardOf } from '../../core/hostname.ts';
 import { acmeIssuerId } from '../acme/issuer.ts';
 import { type Certificate, keyTypeOf, sameNames } from '../certificate.ts';
-import { type CertificateStore, certificateFolder, FRESH_STATE } from '../certificate-store.ts';
-import type { Locker } from '../storage.ts';
+import type { PlannedCertificate, PlannedIssuer } from '../certificate-plan.ts';
+import { FRESH_STATE } from '../certificate-state.ts';
+import { certificateFolder, certificateLock } from '../certificate-store.ts';
+import { ChangeJournal } from '../change-journal.ts';
+import type { RenewalRequestServices } from '../renewal-request.ts';
 import type { Imported } from './imported.ts';
 
-/** A certificate that the configuration asks for. */
-export interface ImportTarget {
-  /** Its folder in storage. */
-  readonly name: string;
-  readonly names: readonly string[];
-  readonly keyType: KeyType;
-  /** In the order to try; `directory` is null for the local CA. */
-  readonly issuers: readonly { readonly directory: string | null }[];
-}
-
-export interface ImportServices {
-  readonly store: CertificateStore;
-  readonly locker: Locker;
-  readonly clock: Clock;
-}
+/** A certificate that the configuration asks for: a PlannedCertificate. */
+export type ImportTarget = Pick<PlannedCertificate, 'name' | 'names' | 'keyType'> & {
+  readonly issuers: readonly Pick<PlannedIssuer, 'directory'>[];
+};
 
 export type ImportOutcome =
   /** `remark`: why it will be replaced soon nevertheless, and what to do about it; null: it is kept until it is due. */
@@ -37,23 +27,29 @@ export interface ImportResult {
   readonly outcomes: readonly ImportOutcome[];
 }
 
-/** Stores what is of use; rejects with a PerantaraError when storage fails. Results are in the order of `certificates`. */
+/**
+ * Stores what is of use; a running process serves it within seconds. Rejects with a PerantaraError when storage fails.
+ * Results are in the order of `certificates`.
+ */
 export async function importCertificates(
   certificates: readonly Imported[],
   targets: readonly ImportTarget[],
-  services: ImportServices,
+  services: RenewalRequestServices,
 ): Promise<readonly ImportResult[]> {
+  const journal = new ChangeJournal(services);
   const results = new Map<Imported, readonly ImportOutcome[]>();
   // The one that lives longest first: older ones of the same names are passed over then.
   const byEnd = certificates.toSorted((a, b) => b.certificate.notAfter - a.certificate.notAfter);
-  for (const imported of byEnd) results.set(imported, await importOne(imported, targets, services));
+  for (const imported of byEnd) results.set(imported, await importOne(imported, targets, { ...services, journal }));
   return certificates.map((imported) => ({ imported, outcomes: results.get(imported)! }));
 }
+
+type Services = RenewalRequestServices & { readonly journal: ChangeJournal };
 
 async function importOne(
   imported: Imported,
   targets: readonly ImportTarget[],
-  services: ImportServices,
+  services: Services,
 ): Promise<readonly ImportOutcome[]> {
   const passOver = (reason: string, name: string | null = null): ImportOutcome => ({
     kind: 'passed over',
@@ -81,20 +77,21 @@ async function store(
   { certificate }: Imported,
   target: ImportTarget,
   issuerId: string,
-  { store: certificates, locker }: ImportServices,
+  { store: certificates, locker, journal }: Services,
 ): Promise<ImportOutcome> {
   const { name } = target;
-  const lock = await locker.acquire(certificateFolder(issuerId, name), new AbortController().signal);
+  const lock = await locker.acquire(certificateLock(name), new AbortController().signal);
   try {
     const present = await certificates.load(issuerId, name);
     if (present !== null && present.notAfter >= certificate.notAfter)
       return { kind: 'passed over', name, reason: 'one that is valid as long is stored already' };
-    await certificates.save(issuerId, name, certificate);
+    await certificates.save(issuerId, name, certificate, { lock, replacing: present?.fingerprint ?? null });
     await certificates.saveState(issuerId, name, { ...FRESH_STATE, obtainedAt: certificate.notBefore });
-    return { kind: 'stored', name, issuerId, remark: remarkOn(certificate, target) };
   } finally {
     await lock.release();
   }
+  await journal.note(certificateFolder(issuerId, name));
+  return { kind: 'stored', name, issuerId, remark: remarkOn(certificate, target) };
 }
 
 /** Why nobody could serve and renew it, or null. */

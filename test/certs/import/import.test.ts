@@ -36,8 +36,10 @@ function target(
 
 async function rig(t: TestContext) {
   const folder = await temporaryFolder(t);
-  const store = new CertificateStore(new FileStorage(folder), capturedLog().log);
-  const services = { store, locker: new FileLocker(folder), clock: { now: () => Date.now() } };
+  const storage = new FileStorage(folder);
+  const { log } = capturedLog();
+  const store = new CertificateStore(storage, log);
+  const services = { storage, store, locker: new FileLocker(folder), log, clock: { now: () => Date.now() } };
   const run = async (
     certificate: Certificate,
     targets: readonly ImportTarget[],
