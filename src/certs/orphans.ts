@@ -3,6 +3,7 @@
 // nobody can be using, is ever removed.
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
+import { pooledMap } from '../core/pooled-map.ts';
 import { parseBundle } from './certificate.ts';
 import { certificateEvent } from './certificate-event.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
@@ -11,6 +12,8 @@ import { isOnDemand, listStored, type StoredNames } from './stored-names.ts';
 
 /** Removed no sooner than this after it was first seen. */
 const GRACE_MS = 30 * 86_400_000;
+/** States read at once: a file table may hold as few as 1024. */
+const MAX_READS = 16;
 /** Folder → when it was first seen as an orphan. */
 const KEY = 'orphans.json';
 
@@ -24,9 +27,11 @@ export interface Orphan {
   readonly since: number | null;
 }
 
-/** For those who only look. `configured`: the folders that are wanted. Rejects with `storage_unreadable`. */
+/** For those who only look; without names on demand. `configured`: the folders that are wanted. Rejects with `storage_unreadable`. */
 export async function listOrphans(storage: Storage, configured: ReadonlySet<string>): Promise<readonly Orphan[]> {
-  return orphansOf(await listStored(storage), configured, await readSince(storage));
+  const orphans = orphansOf(await listStored(storage), configured, await readSince(storage));
+  const demanded = await pooledMap(orphans, MAX_READS, ({ folder }) => isOnDemand(storage, folder));
+  return orphans.filter((_orphan, index) => !demanded[index]);
 }
 
 type OrphanServices = Pick<ManagedCertificateServices, 'storage' | 'locker' | 'log' | 'clock' | 'tell'>;

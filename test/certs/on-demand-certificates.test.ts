@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { ChangeJournal } from '../../src/certs/change-journal.ts';
 import { CompromisedKeys } from '../../src/certs/compromised-keys.ts';
 import { OnDemandManaged } from '../../src/certs/on-demand-certificates.ts';
-import { OrphanKeeper } from '../../src/certs/orphans.ts';
+import { listOrphans, OrphanKeeper } from '../../src/certs/orphans.ts';
 import { DAY, MINUTE, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';
 
@@ -111,6 +111,7 @@ test('nobody is told that it is not configured; once expired and unused it is re
   ] as const) {
     world.now += days * DAY;
     await keeper.keep(new Set(), patient);
+    assert.deepEqual(await listOrphans(storage, new Set()), []);
     assert.equal((await issuance(world).stored()).length > 0, kept, `after ${days} more days`);
   }
 });
