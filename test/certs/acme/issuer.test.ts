@@ -1,61 +1,21 @@
 // AcmeIssuer against a scripted CA: what Pebble never does. What it does do is tested in pebble.test.ts.
 
 import assert from 'node:assert/strict';
-import { suite, type TestContext, test } from 'node:test';
-import { AcmeIssuer, acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
+import { suite, test } from 'node:test';
+import { acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
 import { AcmeProblem } from '../../../src/certs/acme/problem.ts';
-import { ChallengeTokens } from '../../../src/certs/challenges.ts';
 import { FileStorage } from '../../../src/certs/file-storage.ts';
-import { HttpSolver } from '../../../src/certs/http-solver.ts';
-import type { Storage } from '../../../src/certs/storage.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import { capturedLog } from '../../support/captured-log.ts';
+import { acmeRig } from '../../support/acme-rig.ts';
 import { obtain } from '../../support/certificate-request.ts';
-import { BAD_NONCE, type FakeAcme, problem, startFakeAcme } from '../../support/fake-acme.ts';
-import { MemoryLocker, MemoryStorage } from '../../support/memory-storage.ts';
+import { BAD_NONCE, problem } from '../../support/fake-acme.ts';
 import { makeAuthority, mint } from '../../support/minted.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-interface Rig {
-  readonly ca: FakeAcme;
-  readonly issuer: AcmeIssuer;
-  readonly challenges: ChallengeTokens;
-  readonly storage: Storage;
-  /** Another issuer over the same storage, as after a restart. */
-  restart(email?: string): AcmeIssuer;
-}
-
-async function rig(t: TestContext, options: { issueTimeoutMs?: number; storage?: Storage } = {}): Promise<Rig> {
-  const ca = await startFakeAcme();
-  const challenges = new ChallengeTokens();
-  const { storage = new MemoryStorage(), ...rest } = options;
-  const held = new Map<string, Promise<void>>();
-  const restart = (email: string | null = null): AcmeIssuer => {
-    const issuer = new AcmeIssuer({
-      directoryUrl: ca.directoryUrl,
-      email,
-      trust: ca.trustPem,
-      solvers: [new HttpSolver(challenges)],
-      storage,
-      locker: new MemoryLocker(held),
-      log: capturedLog().log,
-      clock: systemClock,
-      userAgent: 'perantara/0.0.0-test',
-      ...rest,
-    });
-    t.after(() => issuer.close());
-    return issuer;
-  };
-  ca.lookUp = (host, token) => challenges.answer(host, token);
-  t.after(() => ca.stop());
-  return { ca, issuer: restart(), challenges, storage, restart };
-}
 
 const never = new AbortController().signal;
 
 suite('an order', { concurrency: 8 }, () => {
   test('leads from the directory to a certificate, never asking for a nonce that came by itself', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     const certificate = await obtain(issuer, ['a.example'], never);
     assert.deepEqual(certificate.names, ['a.example']);
     assert.deepEqual(ca.requests, [
@@ -73,7 +33,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('the challenge can be answered before the CA is told to look, and is forgotten afterwards', async (t) => {
-    const { ca, issuer, challenges } = await rig(t);
+    const { ca, issuer, challenges } = await acmeRig(t);
     const answers: (string | null)[] = [];
     ca.lookUp = (host, token) => {
       answers.push(challenges.answer(host, token));
@@ -85,19 +45,16 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('a name that the CA still holds for proven is not proven again', async (t) => {
-    const { ca, issuer } = await rig(t);
-    ca.script = (call) => {
-      if (call.step !== 'authorization') return null;
-      const { body } = ca.usual(call);
-      return { body: { ...(body as object), status: 'valid' } };
-    };
-    ca.script = withReadyOrder(ca, ca.script);
+    const { ca, issuer } = await acmeRig(t);
+    ca.settings.reusesProofs = true;
     await obtain(issuer, ['a.example'], never);
-    assert.equal(ca.count('challenge'), 0);
+    await obtain(issuer, ['a.example'], never);
+    await obtain(issuer, ['a.example', 'b.example'], never);
+    assert.equal(ca.count('challenge'), 2);
   });
 
   test('a refused name ends with the CA’s own words and leaves no token behind', async (t) => {
-    const { ca, issuer, challenges } = await rig(t);
+    const { ca, issuer, challenges } = await acmeRig(t);
     ca.lookUp = () => null;
     await assert.rejects(obtain(issuer, ['a.example'], never), (error: unknown) => {
       assert.ok(error instanceof AcmeProblem);
@@ -109,7 +66,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('an order that is `ready` again after finalizing is waited for, not finalized twice', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = (call) => {
       if (call.step !== 'order' || ca.count('finalize') === 0 || call.count > 4) return null;
       return { body: { ...(ca.usual(call).body as object), status: 'ready', certificate: undefined } };
@@ -119,7 +76,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('an answer to finalize that got lost is no reason to finalize twice', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = (call) => {
       if (call.step !== 'finalize') return null;
       ca.usual(call);
@@ -131,7 +88,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('an order that turns invalid ends with the CA’s words', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     const error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA record for a.example prevents issuance' };
     ca.script = (call) =>
       call.step === 'order' && ca.count('finalize') > 0
@@ -145,7 +102,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('an order that is `processing` for ever is given up on, saying so', async (t) => {
-    const { ca, issuer } = await rig(t, { issueTimeoutMs: 4_000 });
+    const { ca, issuer } = await acmeRig(t, { issueTimeoutMs: 4_000 });
     ca.script = (call) =>
       call.step === 'order' && ca.count('finalize') > 0
         ? { body: { ...(ca.usual(call).body as object), status: 'processing', certificate: undefined } }
@@ -158,7 +115,7 @@ suite('an order', { concurrency: 8 }, () => {
 
   test('who closes gets out at any step, with the reason, and no token stays', async (t) => {
     for (const step of ['newOrder', 'authorization', 'challenge', 'finalize', 'certificate'] as const) {
-      const { ca, issuer, challenges } = await rig(t);
+      const { ca, issuer, challenges } = await acmeRig(t);
       const abort = new AbortController();
       ca.script = (call) => {
         if (call.step !== step) return null;
@@ -171,7 +128,7 @@ suite('an order', { concurrency: 8 }, () => {
   });
 
   test('Retry-After paces the polling', async (t) => {
-    const { ca, issuer } = await rig(t, { issueTimeoutMs: 4_000 });
+    const { ca, issuer } = await acmeRig(t, { issueTimeoutMs: 4_000 });
     ca.script = (call) =>
       call.step === 'order' && ca.count('finalize') > 0
         ? { headers: { 'retry-after': '60' }, body: { ...(ca.usual(call).body as object), status: 'processing' } }
@@ -183,13 +140,13 @@ suite('an order', { concurrency: 8 }, () => {
 
 suite('nonces', { concurrency: 8 }, () => {
   test('a CA that refuses every second nonce gets its signature anyway', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ request, count }) => (request.method === 'POST' && count % 2 === 1 ? BAD_NONCE : null);
     await obtain(issuer, ['a.example'], never);
   });
 
   test('a CA that refuses every nonce is given up on', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ request }) => (request.method === 'POST' ? BAD_NONCE : null);
     await assert.rejects(obtain(issuer, ['a.example'], never), {
       source: 'issuer',
@@ -199,7 +156,7 @@ suite('nonces', { concurrency: 8 }, () => {
   });
 
   test('a CA that hands out no nonces is given up on', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = (call) => {
       call.response.removeHeader('replay-nonce');
       return null;
@@ -210,7 +167,7 @@ suite('nonces', { concurrency: 8 }, () => {
 
 suite('the account', { concurrency: 8 }, () => {
   test('is registered once, with an ES256 key, however many certificates are wanted at once', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     let algorithm: string | undefined;
     ca.script = ({ step, header }) => {
       if (step === 'newAccount') algorithm = header.alg;
@@ -224,14 +181,14 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('is found again after a restart without asking the CA', async (t) => {
-    const { ca, issuer, restart } = await rig(t);
+    const { ca, issuer, restart } = await acmeRig(t);
     await obtain(issuer, ['a.example'], never);
     await obtain(restart(), ['b.example'], never);
     assert.equal(ca.count('newAccount'), 1);
   });
 
   test('that a crash left unregistered is registered with the same key', async (t) => {
-    const { ca, issuer, storage, restart } = await rig(t);
+    const { ca, issuer, storage, restart } = await acmeRig(t);
     const keys: unknown[] = [];
     ca.script = ({ step, header }) => {
       if (step === 'newAccount') keys.push(header.jwk);
@@ -245,7 +202,7 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('that the CA has lost is registered again, once', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ step, count }) =>
       step === 'newOrder' && count === 1 ? problem(400, 'accountDoesNotExist', 'no such account') : null;
     await obtain(issuer, ['a.example'], never);
@@ -253,14 +210,14 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('that the CA loses again and again is not registered for ever', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ step }) => (step === 'newOrder' ? problem(400, 'accountDoesNotExist', 'no such account') : null);
     await assert.rejects(obtain(issuer, ['a.example'], never), { type: 'accountDoesNotExist' });
     assert.equal(ca.count('newAccount'), 2);
   });
 
   test('whose files are damaged is made anew', async (t) => {
-    const { issuer, storage, restart } = await rig(t);
+    const { issuer, storage, restart } = await acmeRig(t);
     await obtain(issuer, ['a.example'], never);
     const key = `accounts/${issuer.id}/key.pem`;
     for (const file of [key, `accounts/${issuer.id}/account.json`]) {
@@ -271,7 +228,7 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('that is refused fails with the CA’s words, and is tried again by the next issuance', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ step, count }) =>
       step === 'newAccount' && count === 1 ? problem(400, 'invalidContact', 'invalid contact domain') : null;
     await assert.rejects(obtain(issuer, ['a.example'], never), { type: 'invalidContact' });
@@ -279,14 +236,14 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('registers its e-mail address, and again when that changed', async (t) => {
-    const { ca, issuer, restart } = await rig(t);
+    const { ca, issuer, restart } = await acmeRig(t);
     const contacts: unknown[] = [];
     ca.script = ({ step, payload }) => {
       if (step === 'newAccount') contacts.push([payload?.contact, payload?.termsOfServiceAgreed]);
       return null;
     };
     await obtain(issuer, ['a.example'], never);
-    await obtain(restart('ops@example.com'), ['a.example'], never);
+    await obtain(restart({ email: 'ops@example.com' }), ['a.example'], never);
     assert.deepEqual(contacts, [
       [undefined, true],
       [['mailto:ops@example.com'], true],
@@ -294,7 +251,7 @@ suite('the account', { concurrency: 8 }, () => {
   });
 
   test('registration goes on for the others when the first to ask leaves', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     const abort = new AbortController();
     ca.script = ({ step }) => {
       if (step === 'newAccount') abort.abort(new Error('leaving'));
@@ -310,7 +267,7 @@ suite('the account', { concurrency: 8 }, () => {
   test('its key is stored before the CA sees it, readable by the user alone', async (t) => {
     const folder = await temporaryFolder(t);
     const storage = new FileStorage(folder);
-    const { ca, issuer } = await rig(t, { storage });
+    const { ca, issuer } = await acmeRig(t, { storage });
     let stored: string | null = null;
     ca.script = async ({ step }) => {
       if (step === 'newAccount') stored = await storage.load(`accounts/${issuer.id}/key.pem`);
@@ -323,7 +280,7 @@ suite('the account', { concurrency: 8 }, () => {
 
 suite('what a CA should never answer', { concurrency: 8 }, () => {
   test('a chain for another key is refused', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     const foreign = mint(['a.example'], makeAuthority());
     ca.script = ({ step }) => (step === 'certificate' ? { body: foreign.certPem } : null);
     await assert.rejects(obtain(issuer, ['a.example'], never), {
@@ -340,7 +297,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
       { certificate: 'x' },
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
     ]) {
-      const { ca, issuer } = await rig(t);
+      const { ca, issuer } = await acmeRig(t);
       ca.script = ({ step }) => (step === 'certificate' ? { body } : null);
       await assert.rejects(obtain(issuer, ['a.example'], never), { code: 'certificate_unfit' });
     }
@@ -370,7 +327,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
     ['an address of plain http', 'newOrder', (body: object) => ({ ...body, authorizations: ['http://localhost/x'] })],
   ] as const) {
     test(`${what} is refused as the CA’s mistake`, async (t) => {
-      const { ca, issuer, challenges } = await rig(t);
+      const { ca, issuer, challenges } = await acmeRig(t);
       const presented: string[] = [];
       challenges.present = async (host, token) => void presented.push(host, token);
       ca.script = (call) => {
@@ -385,7 +342,7 @@ suite('what a CA should never answer', { concurrency: 8 }, () => {
   }
 
   test('after a failure the directory is read again, since addresses may have changed', async (t) => {
-    const { ca, issuer } = await rig(t);
+    const { ca, issuer } = await acmeRig(t);
     ca.script = ({ step, count }) => (step === 'newOrder' && count === 1 ? problem(404, 'malformed', 'gone') : null);
     await assert.rejects(obtain(issuer, ['a.example'], never), { status: 404 });
     await obtain(issuer, ['a.example'], never);
@@ -401,11 +358,3 @@ test('the folder of a CA is its address, as a file name', () => {
   assert.equal(acmeIssuerId('https://localhost:14000/dir'), 'localhost-14000-dir');
   assert.equal(acmeIssuerId('https://[::1]:14000/acme/../dir/?a=b'), '1-14000-dir');
 });
-
-/** An order whose names are all proven is `ready` at once. */
-function withReadyOrder(ca: FakeAcme, script: FakeAcme['script']): FakeAcme['script'] {
-  return (call) => {
-    if (call.step !== 'order' || ca.count('finalize') > 0) return script(call);
-    return { body: { ...(ca.usual(call).body as object), status: 'ready' } };
-  };
-}
