@@ -260,7 +260,9 @@ export class FakeAcmeState {
 
   #authorization(order: Order, { identifier, wildcard, token, status, judged, error }: Authorization): object {
     const id = `${this.orders.indexOf(order)}-${order.authorizations.findIndex((each) => each.token === token)}`;
-    const types = this.settings.challenges.filter((type) => !wildcard || type.startsWith('dns'));
+    // Boulder shows of a judged authorization the challenge that was tried, and no other.
+    const offered = judged === null ? this.settings.challenges : [judged];
+    const types = offered.filter((type) => !wildcard || type.startsWith('dns'));
     const challenges = types.map((type) => ({
       type,
       url: this.#url('challenge', `${id}-${type}`),

@@ -1,7 +1,7 @@
 // Pebble, Let's Encrypt's test CA, with its DNS (pebble-challtestsrv), on loopback: every name leads to 127.0.0.1 until told
 // otherwise, and challenges are looked for on `httpPort`. Behaves as released, with 5 % of nonces refused and authorizations reused at random, but does not wait before it validates.
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { Agent, get } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -151,7 +151,7 @@ async function request(agent: Agent, url: string, body?: string): Promise<string
   // Pebble listens on IPv4 only, whatever `localhost` resolves to first.
   const method = body === undefined ? 'GET' : 'POST';
   const headers = { 'user-agent': 'perantara-tests' };
-  const outgoing = get(url, { agent, family: 4, method, headers }, (response) => {
+  const outgoing = httpsRequest(url, { agent, family: 4, method, headers }, (response) => {
     text(response).then((answer) => {
       const { statusCode = 0 } = response;
       if (statusCode >= 200 && statusCode < 300) resolve(answer);

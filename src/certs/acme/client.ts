@@ -142,6 +142,11 @@ export class AcmeClient {
     return readAccount((await this.#read(this.accountUrl)).data);
   }
 
+  /** RFC 8555 section 7.3.6: for ever. */
+  async deactivateAccount(): Promise<void> {
+    await this.#do(() => this.#internals.api.updateAccount({ status: 'deactivated' }));
+  }
+
   /** RFC 8555 section 7.3.5: from now on the account has `newKey` (PEM). */
   async changeKey(newKey: string): Promise<void> {
     const url = this.#resource('keyChange');

@@ -77,7 +77,7 @@ export class Proof {
       return this.#prove(url, without(name, type), authorization);
     }
     try {
-      await this.#judge(url, name, { challenge, solver });
+      await this.#judge(url, name, { challenge, solver }, authorization);
       return type;
     } finally {
       await cleanUp();
@@ -91,14 +91,20 @@ export class Proof {
     return { identifier, wildcard, token, keyAuthorization, accountUrl: client.accountUrl, issuerDomainNames };
   }
 
-  async #judge(url: string, name: NameToProve, { challenge, solver }: ChosenChallenge): Promise<void> {
+  /** `offer`: the authorization while it was pending; a failed one may show the challenge that failed alone. */
+  async #judge(
+    url: string,
+    name: NameToProve,
+    { challenge, solver }: ChosenChallenge,
+    offer: Authorization,
+  ): Promise<void> {
     this.#services.onStep(`the CA is validating "${name.identifier}"`);
     if (challenge.status === 'pending') await this.#services.client.respond(challenge);
     const judged = await this.#judgement(url);
     if (judged.status === 'valid') return;
     const problem = refusal(name.identifier, judged);
     if (judged.status !== 'invalid') throw problem;
-    throw new ProofFailed(problem, nameKey(name), solver.type, hasAlternative(name, solver.type, judged));
+    throw new ProofFailed(problem, nameKey(name), solver.type, hasAlternative(name, solver.type, offer));
   }
 
   async #judgement(url: string): Promise<Authorization> {
