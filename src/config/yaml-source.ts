@@ -4,7 +4,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { suggest } from '../core/suggest.ts';
 import { type Environment, substitute } from './environment.ts';
 import { makeProblem, type Place, type Problem, type ProblemDetails, positionOf, showValue } from './problem.ts';
-import { type Path, pathId, type Source } from './source.ts';
+import { isSecret, type Path, pathId, type Source } from './source.ts';
 import { syntaxProblems } from './yaml-syntax.ts';
 
 /** More values than this through aliases is an attack or an accident ("billion laughs"). */
@@ -116,9 +116,14 @@ class NodeReader {
     if (result.ok) return result.text;
     const literal = '$${ for a literal ${';
     if (result.name === null)
-      return this.#omit(path, place, `cannot read "${result.written}": it is not a variable reference`, {
-        allowed: `\${NAME}, \${NAME:-default}, ${literal}`,
-      });
+      return this.#omit(
+        path,
+        place,
+        `cannot read "${isSecret(path) ? '${…' : result.written}": it is not a variable reference`,
+        {
+          allowed: `\${NAME}, \${NAME:-default}, ${literal}`,
+        },
+      );
     return this.#omit(path, place, `cannot replace \${${result.name}}: the environment variable is not set`, {
       allowed: `a set variable, or a default as in \${${result.name}:-value}`,
       suggestion: suggest(result.name, Object.keys(this.#options.env)),
