@@ -12,6 +12,7 @@ import type { CompromisedKeys } from './compromised-keys.ts';
 import type { Holding } from './holding.ts';
 import type { CertificateRequest, IssuedCertificate } from './issuer.ts';
 import { rehearsalDue, rehearse } from './rehearsal.ts';
+import { isOpen } from './renewal-window.ts';
 import type { ManagedWish } from './wanted-certificate.ts';
 
 export interface IssuanceOptions {
@@ -79,7 +80,7 @@ async function closeBooks(
 }
 
 function costOf(names: readonly string[], { certificate, state }: Holding, now: number): OrderCost {
-  const ari = certificate !== null && state.window !== null && now >= state.window.start;
+  const ari = certificate !== null && isOpen(state.window, now);
   return { names, ari, renewal: certificate !== null && sameNames(certificate.names, names) };
 }
 

@@ -1,5 +1,6 @@
 // Which certificate a handshake gets: server name → secure context. Synchronous; a name without a certificate gets
 // none, never another site's. Exact names win over wildcards; a wildcard covers one label (RFC 6125 section 6.4.3).
+import { createPrivateKey } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { normalizeAddress } from '../core/address.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
@@ -11,11 +12,14 @@ import type { Certificate } from './certificate.ts';
 /** Chain and key: all that a handshake needs. */
 export type ServedCertificate = Pick<Certificate, 'certPem' | 'keyPem'>;
 
-/**
- * Which of a pattern's certificates: 0 the main one, 1 the second of a pair (RSA beside ECDSA). Both lie in one secure
- * context, and OpenSSL takes the one that the client can use.
- */
+/** Which of a pattern's certificates: 0 the main one, 1 the second of a pair (RSA beside ECDSA). */
 export type CertificatePart = 0 | 1;
+
+/** The client's side of a handshake, as a TLSSocket has it. */
+export interface ClientOffer {
+  /** `ECDSA+SHA256`, `RSA-PSS+SHA256`, … that both sides take. */
+  getSharedSigalgs(): readonly string[];
+}
 
 /**
  * Contexts kept, at about 40 KiB each: 80 MiB at most. Whoever has no more certificates than this builds each once;
@@ -36,10 +40,7 @@ export class CertificateResolver {
   readonly #log: Logger;
   /** Pattern → its certificates, the main one first; one, or two of a pair. */
   readonly #certificates = new Map<string, readonly Part[]>();
-  /**
-   * Made at first use, under the first part. One for a certificate however many patterns it serves; they have the second
-   * part in common too.
-   */
+  /** Made at first use. One for a certificate however many patterns it serves. */
   readonly #contexts: LruMap<ServedCertificate, SecureContext>;
 
   constructor({ contextOptions, log, maxContexts = MAX_CONTEXTS }: CertificateResolverOptions) {
@@ -59,7 +60,7 @@ export class CertificateResolver {
    */
   publish(pattern: string, certificate: ServedCertificate, part: CertificatePart = 0): void {
     try {
-      checkSecureContext(this.#optionsFor([{ part, certificate }]));
+      checkSecureContext(this.#optionsFor(certificate));
     } catch (error) {
       throw refused(pattern, error);
     }
@@ -78,33 +79,33 @@ export class CertificateResolver {
   withdraw(pattern: string, part?: CertificatePart): void {
     if (part !== undefined) this.#replace(pattern, part, null);
     else {
-      this.#forgetContext(pattern);
+      this.#forgetContexts(pattern);
       this.#certificates.delete(pattern);
     }
   }
 
   #replace(pattern: string, part: CertificatePart, certificate: ServedCertificate | null): void {
-    this.#forgetContext(pattern);
+    this.#forgetContexts(pattern);
     const parts = (this.#certificates.get(pattern) ?? []).filter((each) => each.part !== part);
-    if (certificate !== null) parts.push({ part, certificate });
+    if (certificate !== null) parts.push({ part, certificate, ecdsa: null });
     parts.sort((a, b) => a.part - b.part);
+    if (parts.length > 1) for (const each of parts) each.ecdsa ??= isEcdsa(each.certificate);
     if (parts.length === 0) this.#certificates.delete(pattern);
-    else {
-      this.#certificates.set(pattern, parts);
-      this.#contexts.delete(parts[0]!.certificate);
-    }
+    else this.#certificates.set(pattern, parts);
   }
 
-  /** Another pattern that has it makes it anew. */
-  #forgetContext(pattern: string): void {
-    const parts = this.#certificates.get(pattern);
-    if (parts !== undefined) this.#contexts.delete(parts[0]!.certificate);
+  /** Another pattern that has them makes them anew. */
+  #forgetContexts(pattern: string): void {
+    for (const { certificate } of this.#certificates.get(pattern) ?? []) this.#contexts.delete(certificate);
   }
 
-  /** The context for a server name as the client sent it (any case, perhaps with a trailing dot), or null: refuse. */
-  resolve(servername: string): SecureContext | null {
+  /**
+   * The context for a server name as the client sent it (any case, perhaps with a trailing dot), or null: refuse. Of a
+   * pair, the first that the client can check; the main one when there is no `client` to ask.
+   */
+  resolve(servername: string, client: ClientOffer | null = null): SecureContext | null {
     const pattern = this.#patternOf(servername);
-    return pattern === null ? null : this.#contextOf(pattern);
+    return pattern === null ? null : this.#contextOf(pattern, client);
   }
 
   /** Whether there is a certificate for a server name, written as for `resolve`. Makes no context. */
@@ -127,40 +128,50 @@ export class CertificateResolver {
     return this.#certificates.has(wildcard) ? wildcard : null;
   }
 
-  #contextOf(pattern: string): SecureContext | null {
+  #contextOf(pattern: string, client: ClientOffer | null = null): SecureContext | null {
     const parts = this.#certificates.get(pattern);
     if (parts === undefined) return null;
-    const { certificate } = parts[0]!;
+    const { part, certificate } = client === null || parts.length === 1 ? parts[0]! : chosenOf(parts, client);
     const kept = this.#contexts.get(certificate);
     if (kept !== undefined) return kept;
     try {
-      const context = createSecureContext(this.#optionsFor(parts));
+      const context = createSecureContext(this.#optionsFor(certificate));
       this.#contexts.set(certificate, context);
       return context;
     } catch (error) {
       this.#log.error({ name: pattern, err: refused(pattern, error) }, 'certificate refused');
-      this.withdraw(pattern, parts.at(-1)!.part);
-      return this.#contextOf(pattern); // of a pair, the main one stays
+      this.withdraw(pattern, part);
+      return this.#contextOf(pattern, client); // of a pair, the other one stays
     }
   }
 
-  #optionsFor(parts: readonly Part[]): SecureContextOptions {
-    if (parts.length === 1) {
-      const { certPem, keyPem } = parts[0]!.certificate;
-      return { ...this.#contextOptions, cert: certPem, key: keyPem };
-    }
-    const certificates = parts.map(({ certificate }) => certificate);
-    return {
-      ...this.#contextOptions,
-      cert: certificates.map(({ certPem }) => certPem),
-      key: certificates.map(({ keyPem }) => keyPem),
-    };
+  #optionsFor({ certPem, keyPem }: ServedCertificate): SecureContextOptions {
+    return { ...this.#contextOptions, cert: certPem, key: keyPem };
   }
 }
 
 interface Part {
   readonly part: CertificatePart;
   readonly certificate: ServedCertificate;
+  /** Known of pairs. */
+  ecdsa: boolean | null;
+}
+
+/**
+ * Node hands OpenSSL one certificate in a handshake with a server name, though a context may hold two; so the choice is
+ * made here, by the signatures that the client takes.
+ */
+function chosenOf(parts: readonly Part[], client: ClientOffer): Part {
+  const takesEcdsa = client.getSharedSigalgs().some((algorithm) => algorithm.startsWith('ECDSA'));
+  return parts.find(({ ecdsa }) => ecdsa === takesEcdsa) ?? parts[0]!;
+}
+
+function isEcdsa({ keyPem }: ServedCertificate): boolean {
+  try {
+    return createPrivateKey(keyPem).asymmetricKeyType === 'ec';
+  } catch {
+    return false; // OpenSSL will say so at the first handshake
+  }
 }
 
 function refused(pattern: string, cause: unknown): PerantaraError {

@@ -23,6 +23,8 @@ export class Serving {
   #served: Holding | null = null;
   /** Fingerprint of the newest certificate that the publisher took after checking it. */
   #accepted: string | null = null;
+  /** Fingerprint of the one that is published for all patterns, checked or not. */
+  #published: string | null = null;
 
   constructor(publisher: CertificatePublisher, patterns: readonly string[], part: CertificatePart) {
     this.#publisher = publisher;
@@ -41,6 +43,7 @@ export class Serving {
     const certificate = this.#served?.certificate ?? null;
     if (certificate === null) return;
     for (const pattern of this.#coveredBy(certificate)) this.#publisher.restore(pattern, certificate, this.#part);
+    this.#published = certificate.fingerprint;
   }
 
   /** Serves the best from now on. `onRefused` hears of each that OpenSSL does not take; the next best follows. */
@@ -65,13 +68,16 @@ export class Serving {
     const [first, ...others] = this.#coveredBy(certificate);
     if (first === undefined) return;
     this.#publisher.publish(first, certificate, this.#part);
-    for (const pattern of others) this.#publisher.restore(pattern, certificate, this.#part);
+    if (this.#published !== certificate.fingerprint)
+      for (const pattern of others) this.#publisher.restore(pattern, certificate, this.#part);
+    this.#published = certificate.fingerprint;
     this.#accepted = certificate.fingerprint;
   }
 
   #withdraw(): void {
     for (const pattern of this.#patterns) this.#publisher.withdraw(pattern, this.#part);
     this.#accepted = null;
+    this.#published = null;
   }
 
   /** A host never gets a certificate that is not for it, also while the names of a group change. */

@@ -3,6 +3,7 @@
 import { constants, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import type { ClientOffer } from '../certs/resolver.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
 import { CertificateWait, type ContextLastResort } from './certificate-wait.ts';
@@ -10,7 +11,8 @@ import type { Peer } from './gate.ts';
 
 /** Where certificates are found: certs/resolver. */
 export interface ContextSource {
-  resolve(servername: string): SecureContext | null;
+  /** `client`: whose signatures choose between an ECDSA and an RSA certificate. */
+  resolve(servername: string, client: ClientOffer): SecureContext | null;
   /** Whether `resolve` would find one; costs nothing. */
   serves(servername: string): boolean;
   resolveAddress(address: string): SecureContext | null;
@@ -106,7 +108,7 @@ export class TlsAcceptor {
       ...(challenges?.pending ? { ALPNCallback: selectProtocol } : { ALPNProtocols: PROTOCOL_LIST }),
       SNICallback: (servername: string, done: (error: Error | null, context?: SecureContext) => void) => {
         named = true;
-        const context = challenge ?? contexts.resolve(servername);
+        const context = challenge ?? contexts.resolve(servername, socket);
         if (context !== null) {
           done(null, context);
           return;

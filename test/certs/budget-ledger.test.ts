@@ -92,10 +92,10 @@ test('failures that the CA judged are booked, and slow down what would exceed it
   assert.ok(world.issuer.asked.length <= 13, `${world.issuer.asked.length} attempts in ten days`);
 });
 
-test('a renewal in the issuer’s own window passes when the budget is used up', async (t) => {
+test('a renewal in the issuer’s own window passes when the budget of new certificates is used up', async (t) => {
   mockTimers(t);
   const world = new World();
-  const ledger = ledgerOf(world, world.disk, { set: { published: 1, capacity: 1, refillMs: 365 * DAY } });
+  const ledger = ledgerOf(world, world.disk, { domain: { published: 1, capacity: 1, refillMs: 365 * DAY } });
   const authority = world.authority(world.issuer, { ledger });
   const start = world.now + 2 * DAY;
   const window = { start, end: start + DAY, explanationUrl: null, retryAfterMs: 6 * HOUR };

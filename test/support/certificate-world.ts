@@ -10,7 +10,7 @@ import { ChangeJournal } from '../../src/certs/change-journal.ts';
 import { COMPROMISED, CompromisedKeys } from '../../src/certs/compromised-keys.ts';
 import type { Issuer } from '../../src/certs/issuer.ts';
 import { CertificateManager } from '../../src/certs/manager.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import type { Locker, Storage } from '../../src/certs/storage.ts';
 import type { ManagedWish, WantedCertificate } from '../../src/certs/wanted-certificate.ts';
 import { capturedLog } from './captured-log.ts';
 import { FakeIssuer, type Issue, RecordingPublisher } from './fake-issuer.ts';
@@ -61,21 +61,26 @@ export class World {
   }
 
   /** Of the one issuer. */
-  manager(names: readonly string[], storage = this.disk): CertificateManager {
+  manager(names: readonly string[], storage = this.disk, locker?: Locker): CertificateManager {
     const authority = this.authority();
     return this.managerOf(
       names.map((name) => this.wish(name, [authority])),
       storage,
+      locker,
     );
   }
 
-  managerOf(wanted: readonly WantedCertificate[], storage = this.disk): CertificateManager {
+  managerOf(
+    wanted: readonly WantedCertificate[],
+    storage = this.disk,
+    locker: Locker = new MemoryLocker(this.held),
+  ): CertificateManager {
     const { log } = this.logged;
     const common = { storage, log, clock: this.clock };
     return new CertificateManager(wanted, {
       ...common,
       store: this.store(storage),
-      locker: new MemoryLocker(this.held),
+      locker,
       journal: new ChangeJournal(common),
       compromised: new CompromisedKeys(storage),
       publisher: this.publisher,
