@@ -238,7 +238,7 @@ class Queue {
 }
 
 /** mulberry32: in [0, 1). */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
