@@ -24,6 +24,12 @@ function problemsOf(result: LoadResult): string {
   return result.problems.map(formatProblem).join('\n').replaceAll(`${folder}/`, '');
 }
 
+/** Processor time: other work on the machine does not count. What grew with the square of the sites would take minutes. */
+function cpuMs(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 describe('a configuration file that cannot be read', () => {
   it('is reported when it does not exist', () => {
     assert.equal(
@@ -47,9 +53,9 @@ describe('a configuration file that cannot be read', () => {
   });
 
   it('is refused at ten megabytes before it is parsed', () => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     assert.match(problemsOf(loadText('# comment\n'.repeat(1_048_576))), /the file is larger than 4 MiB$/);
-    assert.ok(performance.now() - before < 2_000);
+    assert.ok(cpuMs(before) < 2_000);
   });
 
   it('never throws, whatever the bytes are', () => {
@@ -98,20 +104,20 @@ describe('a configuration file', () => {
 
   it('with ten thousand sites loads in good time', () => {
     const lines = Array.from({ length: 10_000 }, (_, i) => `  s${i}.example.com: http://10.0.0.1:${i + 1}\n`);
-    const before = performance.now();
+    const before = process.cpuUsage();
     const result = loadText(`sites:\n${lines.join('')}`);
     assert.ok(result.ok);
     assert.equal(result.config.sites.length, 10_000);
-    assert.ok(performance.now() - before < 5_000, `${performance.now() - before} ms`);
+    assert.ok(cpuMs(before) < 8_000, `${cpuMs(before)} ms`);
   });
 
   it('with ten thousand mistakes reports them in good time', () => {
     const lines = Array.from({ length: 10_000 }, (_, i) => `  s${i}.example.com: { prxy: 3000 }\n`);
-    const before = performance.now();
+    const before = process.cpuUsage();
     const result = loadText(`sites:\n${lines.join('')}`);
     assert.ok(!result.ok);
     assert.equal(result.problems.length, 10_000);
-    assert.ok(performance.now() - before < 10_000, `${performance.now() - before} ms`);
+    assert.ok(cpuMs(before) < 16_000, `${cpuMs(before)} ms`);
   });
 
   it('has its relative paths taken from its own folder', () => {
