@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FRESH_STATE } from '../../src/certs/certificate-state.ts';
 import { listOrphans } from '../../src/certs/orphans.ts';
 import { DAY, mockTimers, settled, World } from '../support/certificate-world.ts';
 
@@ -71,4 +72,18 @@ test('a name that comes back is no orphan any more, and its month begins anew wh
   await settled();
   await gone.close();
   assert.notEqual(await world.disk.load(`${OLD}/bundle.pem`), null);
+});
+
+test('a certificate that was obtained on demand is no orphan', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  await world.store().save('fake', 'old.example', await world.mint('old.example'));
+  await world.store().saveState('fake', 'old.example', { ...FRESH_STATE, onDemand: true });
+  const manager = world.manager(['a.example']);
+  await manager.start();
+  await world.publisher.times(1);
+  await settled();
+  await manager.close();
+  assert.deepEqual(await listOrphans(world.disk, new Set(['certificates/fake/a.example'])), []);
+  assert.ok(!world.events.some(({ event }) => event === 'certificate_orphaned'));
 });
