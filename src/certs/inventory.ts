@@ -1,62 +1,246 @@
-// What storage knows about every configured name, for `perantara certs`. Reads only: mends nothing, asks nobody.
-import type { AcmeConfig, Config, SiteConfig } from '../config/config.ts';
+// What storage knows about every configured certificate, for `perantara certs`. Reads only: mends nothing, asks nobody.
+import type { Config, KeyType, SiteConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { createLogger } from '../core/log.ts';
+import { createLogger, type Logger } from '../core/log.ts';
 import { pooledMap } from '../core/pooled-map.ts';
 import { acmeIssuerId } from './acme/issuer.ts';
 import { attemptAllowedAt } from './attempts.ts';
-import { parseCertificate } from './certificate.ts';
-import { CertificateStore } from './certificate-store.ts';
+import { limitsOf } from './budget.ts';
+import { BudgetLedger } from './budget-ledger.ts';
+import { keyTypeOf, parseCertificate } from './certificate.ts';
+import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
+import { CertificateStore, certificateFolder } from './certificate-store.ts';
+import { ChangeJournal } from './change-journal.ts';
+import { CompromisedKeys } from './compromised-keys.ts';
+import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
+import { Holding } from './holding.ts';
 import { LOCAL_CA_ID } from './local-ca.ts';
-import { renewalDueAt } from './renewal.ts';
+import { listOrphans, type Orphan } from './orphans.ts';
+import { leftRatio, needsRenewal } from './renewal.ts';
+import type { RenewalWindow } from './renewal-window.ts';
+import { rankHoldings } from './serving.ts';
 
+/** Times in milliseconds since the epoch. Field names are what `perantara certs --json` promises: they stay. */
 export interface CertificateStatus {
+  /** The first host pattern on it. */
   readonly name: string;
+  /** All of them. */
+  readonly names: readonly string[];
   readonly source: 'acme' | 'local' | 'supplied';
+  /** `failing`: the last attempt failed, and what is there is valid, if anything is; see `notAfter`. */
+  readonly state: 'valid' | 'missing' | 'expired' | 'failing';
   /** As the certificate names it, or null without a certificate. */
   readonly issuer: string | null;
+  /** The authority's folder name in storage: that of the certificate, else the one asked first; null when supplied. */
+  readonly authority: string | null;
+  /** What proved the names, or null: nothing had to be, or nobody remembers. */
+  readonly challenge: string | null;
+  /** As ordered, or null: the authority chose. */
+  readonly profile: string | null;
+  /** Of the certificate, or the one wanted; null: some other key. */
+  readonly keyType: KeyType | null;
+  readonly notBefore: number | null;
   readonly notAfter: number | null;
-  /** null for supplied certificates and when none is there yet. */
+  /** Of its lifetime, 0 to 1, or null without a certificate. */
+  readonly leftRatio: number | null;
+  /** What happens next and why; null for supplied certificates. */
+  readonly next: {
+    readonly step: 'obtain' | 'renew';
+    readonly at: number;
+    /** See RenewReason; for a step that is due and waits, what it waits for. */
+    readonly reason: string;
+    readonly waitsFor: 'authority' | 'budget' | 'retry' | null;
+  } | null;
+  /** As before issue 4: when it is renewed next; null for supplied certificates and when none is there yet. */
   readonly nextRenewalAt: number | null;
-  readonly state: 'valid' | 'missing' | 'expired' | 'failing';
   readonly lastError: { readonly at: number; readonly message: string } | null;
   /** When the issuer may be asked again after a failure, or null. */
   readonly nextAttemptAt: number | null;
+  readonly failures: number;
+  readonly window: Pick<RenewalWindow, 'start' | 'end' | 'at' | 'explanationUrl'> | null;
+  /** Whether an operator asked for a new one that is not there yet. */
+  readonly requestedAt: number | null;
+  /** What is left of the authority's limits that the names meet; empty when it has none. */
+  readonly budget: readonly {
+    readonly limit: string;
+    readonly left: number;
+    readonly of: number;
+    readonly nextAt: number;
+  }[];
 }
 
-/** Sites looked at at once: a file table may hold as few as 1024. */
+export interface Inventory {
+  /** In the config's order. */
+  readonly certificates: readonly CertificateStatus[];
+  /** Stored, and no longer configured. */
+  readonly orphans: readonly Orphan[];
+}
+
+/** Certificates looked at at once: a file table may hold as few as 1024. */
 const MAX_READS = 16;
 
-/** One status per site, in the config's order. Unreadable files count as missing. */
-export async function listCertificates(config: Config, clock: Clock): Promise<readonly CertificateStatus[]> {
-  const store = new CertificateStore(new FileStorage(config.storage), createLogger({ level: 'silent', pretty: false }));
-  const now = clock.now();
-  return pooledMap(config.sites, MAX_READS, (site) => statusOf(site, config.acme[0]!, store, now));
+/** Unreadable files count as missing. */
+export async function takeInventory(config: Config, clock: Clock): Promise<Inventory> {
+  const shelf = await Shelf.open(config, clock);
+  const planned = planCertificates(config);
+  const isFirst = ({ names }: PlannedCertificate, host: string): boolean => names[0] === host;
+  const looks = config.sites.flatMap((site): (() => CertificateStatus | Promise<CertificateStatus>)[] =>
+    site.tls.kind === 'supplied'
+      ? [() => suppliedStatus(site, clock.now())]
+      : planned.filter((plan) => isFirst(plan, site.host)).map((plan) => () => shelf.statusOf(plan)),
+  );
+  const certificates = await pooledMap(looks, MAX_READS, async (look) => look());
+  return { certificates, orphans: await shelf.orphans(planned) };
 }
 
-async function statusOf(
-  { host, tls }: SiteConfig,
-  acme: AcmeConfig,
-  store: CertificateStore,
-  now: number,
-): Promise<CertificateStatus> {
-  if (tls.kind === 'supplied') {
-    const { issuer, notAfter } = parseCertificate(tls.certPem, tls.keyPem);
-    const state = notAfter <= now ? 'expired' : 'valid';
-    const quiet = { nextRenewalAt: null, lastError: null, nextAttemptAt: null };
-    return { name: host, source: 'supplied', issuer, notAfter, state, ...quiet };
+class Shelf {
+  readonly #ledgers = new Map<string, BudgetLedger>();
+  readonly #clock: Clock;
+  readonly #storage: FileStorage;
+  readonly #shared: {
+    readonly store: CertificateStore;
+    readonly journal: ChangeJournal;
+    readonly compromised: CompromisedKeys;
+  };
+
+  private constructor(storage: FileStorage, clock: Clock, log: Logger) {
+    this.#clock = clock;
+    this.#storage = storage;
+    this.#shared = {
+      store: new CertificateStore(storage, log),
+      journal: new ChangeJournal({ storage, log, clock }),
+      compromised: new CompromisedKeys(storage),
+    };
   }
-  const issuerId = tls.kind === 'local' ? LOCAL_CA_ID : acmeIssuerId(acme.directory);
-  const certificate = await store.read(issuerId, host).catch(() => null);
-  const memory = await store.loadState(issuerId, host).catch(() => null);
-  const failing = memory !== null && memory.failures > 0;
-  const nextAttemptAt = failing ? attemptAllowedAt(memory, now) || now : null;
-  const facts = { name: host, source: tls.kind, lastError: memory?.lastError ?? null, nextAttemptAt };
-  if (certificate === null)
-    return { ...facts, issuer: null, notAfter: null, nextRenewalAt: null, state: failing ? 'failing' : 'missing' };
-  const { issuer, notAfter } = certificate;
-  const nextRenewalAt = Math.max(renewalDueAt(certificate), nextAttemptAt ?? 0);
-  const state = notAfter <= now ? 'expired' : failing ? 'failing' : 'valid';
-  return { ...facts, issuer, notAfter, nextRenewalAt, state };
+
+  static async open(config: Config, clock: Clock): Promise<Shelf> {
+    const storage = new FileStorage(config.storage);
+    const log = createLogger({ level: 'silent', pretty: false });
+    const shelf = new Shelf(storage, clock, log);
+    await shelf.#shared.compromised.load().catch(() => {});
+    const locker = new FileLocker(config.storage);
+    for (const { directory } of config.acme) {
+      const limits = limitsOf(directory);
+      if (limits === null) continue;
+      const issuerId = acmeIssuerId(directory);
+      const ledger = new BudgetLedger({ issuerId, limits, storage, locker, log, clock });
+      await ledger.load();
+      shelf.#ledgers.set(issuerId, ledger);
+    }
+    return shelf;
+  }
+
+  async statusOf(plan: PlannedCertificate): Promise<CertificateStatus> {
+    const now = this.#clock.now();
+    const holdings = plan.issuers.map(
+      ({ directory, profile }) =>
+        new Holding({ ...this.#shared, name: plan.name, issuerId: issuerIdOf(directory), authority: null, profile }),
+    );
+    for (const holding of holdings) await holding.read().catch(() => {});
+    const served = rankHoldings(holdings, now)[0] ?? null;
+    const certificate = served?.certificate ?? null;
+    const profiles = new Map(holdings.map(({ issuerId, profile }) => [issuerId, profile?.name ?? null]));
+    const requestedAt = holdings.find(({ state }) => state.requestedAt !== null)?.state.requestedAt ?? null;
+    const facts = served?.facts() ?? null;
+    const decision = needsRenewal(
+      facts === null ? null : { ...facts, requested: requestedAt !== null },
+      { names: plan.names, keyType: plan.keyType, profiles },
+      now,
+    );
+    const obtainedAt = Math.max(...holdings.map(({ state }) => state.obtainedAt ?? 0)) || null;
+    // The issuer that may be asked first tells what is waited for.
+    const waits = holdings.map((holding) => {
+      const retryAt = attemptAllowedAt({ ...holding.state, obtainedAt }, now, decision.reason);
+      const budgetAt = holding.waitsUntil(now);
+      const by = budgetAt > retryAt ? 'budget' : holding.state.lastError?.patience === true ? 'authority' : 'retry';
+      return { at: Math.max(retryAt, budgetAt), by: by as 'budget' | 'authority' | 'retry' };
+    });
+    const wait = waits.reduce((a, b) => (b.at < a.at ? b : a));
+    const failing = holdings.find(({ state }) => state.failures > 0)?.state ?? null;
+    const state = (served ?? holdings[0]!).state;
+    const at = Math.max(decision.at, wait.at);
+    const authority = (served ?? holdings[0]!).issuerId;
+    return {
+      name: plan.names[0]!,
+      names: plan.names,
+      source: plan.issuers[0]!.directory === null ? 'local' : 'acme',
+      state:
+        certificate === null
+          ? failing === null
+            ? 'missing'
+            : 'failing'
+          : certificate.notAfter <= now
+            ? 'expired'
+            : failing === null
+              ? 'valid'
+              : 'failing',
+      issuer: certificate?.issuer ?? null,
+      authority,
+      challenge: state.issued?.challenge ?? null,
+      profile: state.issued?.profile ?? null,
+      keyType: served === null ? plan.keyType : served.keyType,
+      notBefore: certificate?.notBefore ?? null,
+      notAfter: certificate?.notAfter ?? null,
+      leftRatio: certificate === null ? null : Math.max(0, leftRatio(certificate, now)),
+      next: {
+        step: certificate === null ? 'obtain' : 'renew',
+        at,
+        reason: decision.reason,
+        waitsFor: wait.at > Math.max(now, decision.at) ? wait.by : null,
+      },
+      nextRenewalAt: certificate === null ? null : at,
+      lastError: failing?.lastError == null ? null : { at: failing.lastError.at, message: failing.lastError.message },
+      nextAttemptAt: failing === null ? null : Math.max(now, wait.at),
+      failures: Math.max(...holdings.map((holding) => holding.state.failures)),
+      window: windowOf(state.window),
+      requestedAt,
+      budget: this.#ledgers.get(authority)?.left(plan.names) ?? [],
+    };
+  }
+
+  async orphans(planned: readonly PlannedCertificate[]): Promise<readonly Orphan[]> {
+    const configured = planned.flatMap(({ name, issuers }) =>
+      issuers.map(({ directory }) => certificateFolder(issuerIdOf(directory), name)),
+    );
+    return listOrphans(this.#storage, new Set(configured)).catch(() => []);
+  }
+}
+
+function issuerIdOf(directory: string | null): string {
+  return directory === null ? LOCAL_CA_ID : acmeIssuerId(directory);
+}
+
+function windowOf(window: RenewalWindow | null): CertificateStatus['window'] {
+  if (window === null) return null;
+  const { start, end, at, explanationUrl } = window;
+  return { start, end, at, explanationUrl };
+}
+
+function suppliedStatus({ host, tls }: SiteConfig, now: number): CertificateStatus {
+  if (tls.kind !== 'supplied') throw new TypeError(`"${host}" has no supplied certificate`);
+  const certificate = parseCertificate(tls.certPem, tls.keyPem);
+  const { issuer, notBefore, notAfter } = certificate;
+  return {
+    name: host,
+    names: [host],
+    source: 'supplied',
+    state: notAfter <= now ? 'expired' : 'valid',
+    issuer,
+    authority: null,
+    challenge: null,
+    profile: null,
+    keyType: keyTypeOf(certificate),
+    notBefore,
+    notAfter,
+    leftRatio: Math.max(0, leftRatio(certificate, now)),
+    next: null,
+    nextRenewalAt: null,
+    lastError: null,
+    nextAttemptAt: null,
+    failures: 0,
+    window: null,
+    requestedAt: null,
+    budget: [],
+  };
 }

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard error, where the log goes, is a terminal. */
   readonly interactive: boolean;
+  /** Width of standard output; 80 when it is no terminal. */
+  readonly columns: number;
   readonly folder: string;
   now(): number;
   /** Ends the process once everything written has left it. */
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
     err: (text) => void process.stderr.write(text),
     env: process.env,
     interactive: process.stderr.isTTY === true,
+    columns: process.stdout.columns ?? 80,
     folder: process.cwd(),
     now: () => systemClock.now(),
     exit: (code) => {

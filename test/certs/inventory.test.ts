@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { FRESH_STATE } from '../../src/certs/certificate-state.ts';
 import { CertificateStore } from '../../src/certs/certificate-store.ts';
 import { FileStorage } from '../../src/certs/file-storage.ts';
-import { listCertificates } from '../../src/certs/inventory.ts';
+import { takeInventory } from '../../src/certs/inventory.ts';
 import type { Config, SiteTls } from '../../src/config/config.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
@@ -20,7 +20,8 @@ const CA = 'localhost-14000-dir';
 async function rig(t: TestContext) {
   const folder = await temporaryFolder(t);
   const store = new CertificateStore(new FileStorage(folder), capturedLog().log);
-  const list = (sites: Record<string, SiteTls>) => listCertificates(configOf(folder, sites), clock);
+  const list = async (sites: Record<string, SiteTls>) =>
+    (await takeInventory(configOf(folder, sites), clock)).certificates;
   return { folder, store, list };
 }
 
@@ -32,7 +33,7 @@ function configOf(storage: string, sites: Record<string, SiteTls>): Config {
 
 const acme = {
   kind: 'acme',
-  directories: ['https://ca.example/dir'],
+  directories: ['https://localhost:14000/dir'],
   challenges: ['http-01'],
   keyTypes: ['p256'],
   profile: null,
@@ -43,18 +44,82 @@ test('a valid certificate shows its issuer, its end and when it will be renewed'
   const { store, list } = await rig(t);
   await store.save(CA, 'a.example', mint(['a.example'], root, { notBefore: NOW, notAfter: NOW + 90 * DAY }));
   await store.saveState(CA, 'a.example', { ...FRESH_STATE, obtainedAt: NOW });
-  assert.deepEqual(await list({ 'a.example': acme }), [
-    {
-      name: 'a.example',
-      source: 'acme',
-      issuer: 'Test Root',
-      notAfter: NOW + 90 * DAY,
-      nextRenewalAt: NOW + 60 * DAY,
-      state: 'valid',
-      lastError: null,
-      nextAttemptAt: null,
-    },
-  ]);
+  const [status] = await list({ 'a.example': acme });
+  assert.deepEqual(status, {
+    name: 'a.example',
+    names: ['a.example'],
+    source: 'acme',
+    state: 'valid',
+    issuer: 'Test Root',
+    authority: CA,
+    challenge: null,
+    profile: null,
+    keyType: 'p256',
+    notBefore: NOW,
+    notAfter: NOW + 90 * DAY,
+    leftRatio: 1,
+    next: { step: 'renew', at: NOW + 60 * DAY, reason: 'lifetime', waitsFor: null },
+    nextRenewalAt: NOW + 60 * DAY,
+    lastError: null,
+    nextAttemptAt: null,
+    failures: 0,
+    window: null,
+    requestedAt: null,
+    budget: [],
+  });
+});
+
+test('it shows how it was ordered and proved, the window of its issuer, and that a new one was asked for', async (t) => {
+  const { store, list } = await rig(t);
+  const certificate = mint(['a.example'], root, { notBefore: NOW - 10 * DAY, notAfter: NOW + 80 * DAY });
+  await store.save(CA, 'a.example', certificate);
+  const window = { start: NOW + DAY, end: NOW + 3 * DAY, at: NOW + 2 * DAY, explanationUrl: 'https://ca.example/why' };
+  const kept = { ...window, checkedAt: NOW, nextCheckAt: NOW + DAY, certificateId: 'x.y' };
+  const issued = { profile: 'classic', wishedProfile: null, challenge: 'dns-01' };
+  const state = { ...FRESH_STATE, fingerprint: certificate.fingerprint, issued, window: kept };
+  await store.saveState(CA, 'a.example', state);
+  const [planned] = await list({ 'a.example': acme });
+  assert.deepEqual([planned?.challenge, planned?.profile, planned?.window], ['dns-01', 'classic', window]);
+  assert.deepEqual(planned?.next, { step: 'renew', at: NOW + 2 * DAY, reason: 'window', waitsFor: null });
+  await store.saveState(CA, 'a.example', { ...state, requestedAt: NOW });
+  const [requested] = await list({ 'a.example': acme });
+  assert.deepEqual([requested?.requestedAt, requested?.next?.reason, requested?.next?.at], [NOW, 'requested', NOW]);
+});
+
+test('an order that waits for the limits of its authority says so', async (t) => {
+  const { store, list } = await rig(t);
+  const waiting = { at: NOW + 3_600_000, limit: 'orders' };
+  await store.saveState(CA, 'a.example', { ...FRESH_STATE, waiting });
+  const [status] = await list({ 'a.example': acme });
+  assert.deepEqual(status?.next, { step: 'obtain', at: NOW + 3_600_000, reason: 'missing', waitsFor: 'budget' });
+});
+
+test('one certificate for a group and two for a pair have a row each; what is left of the limits is shown', async (t) => {
+  const { folder } = await rig(t);
+  const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+  const pair = { ...acme, directories: [directory], keyTypes: ['p256', 'rsa2048'], group: 'g' } as const;
+  const config = { ...configOf(folder, { 'a.example': pair, 'b.example': pair }), acme: [{ directory }] };
+  const { certificates } = await takeInventory(config as unknown as Config, clock);
+  assert.deepEqual(
+    certificates.map(({ names, keyType }) => [names, keyType]),
+    [
+      [['a.example', 'b.example'], 'p256'],
+      [['a.example', 'b.example'], 'rsa2048'],
+    ],
+  );
+  const { budget } = certificates[0]!;
+  assert.ok(budget.length > 0 && budget.every(({ left, of }) => left === of), JSON.stringify(budget));
+});
+
+test('what is stored and no longer configured is listed apart', async (t) => {
+  const { folder, store } = await rig(t);
+  await store.save(CA, 'old.example', mint(['old.example'], root));
+  await store.save(CA, 'a.example', mint(['a.example'], root));
+  const { orphans } = await takeInventory(configOf(folder, { 'a.example': acme }), clock);
+  assert.deepEqual(
+    orphans.map(({ name, issuerId }) => [issuerId, name]),
+    [[CA, 'old.example']],
+  );
 });
 
 test('names come in the config’s order, with local and supplied ones among them', async (t) => {
@@ -89,8 +154,9 @@ test('a failing name shows the CA’s words, when, and when it is tried again', 
     mint(['old.example'], root, { notBefore: NOW - 80 * DAY, notAfter: NOW + 10 * DAY }),
   );
   await store.saveState(CA, 'old.example', state);
+  const words = { at: lastError.at, message: lastError.message };
   const [fresh, old] = await list({ 'new.example': acme, 'old.example': acme });
-  assert.deepEqual([fresh?.state, fresh?.lastError, fresh?.nextAttemptAt], ['failing', lastError, NOW + 60_000]);
+  assert.deepEqual([fresh?.state, fresh?.lastError, fresh?.nextAttemptAt], ['failing', words, NOW + 60_000]);
   assert.deepEqual([old?.state, old?.nextRenewalAt, old?.nextAttemptAt], ['failing', NOW + 60_000, NOW + 60_000]);
 });
 

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import type { Inventory } from '../../src/certs/inventory.ts';
 import { perantara } from './command.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
@@ -109,16 +110,16 @@ describe('certs', () => {
     write('perantara.yaml', 'sites: { app.example.com: 3000, localhost: 3000 }\n');
     const { code, out, err } = perantara(['certs'], folder);
     assert.deepEqual([code, err], [0, '']);
-    assert.match(out, /^NAME +SOURCE +STATE +ISSUER +EXPIRES +LEFT +NEXT RENEWAL\n/);
-    assert.match(out, /^app\.example\.com +ACME +missing /m);
-    assert.match(out, /^localhost +local +missing /m);
+    assert.match(out, /^NAME +STATE +EXPIRES +LEFT +NEXT STEP\n/);
+    assert.match(out, /^app\.example\.com +missing +- +- +obtain now\n {2}from acme-v02/m);
+    assert.match(out, /^localhost +missing .*\n {2}from local, p256$/m);
   });
 
   it('gives programs JSON', () => {
     write('perantara.yaml', 'sites: { localhost: 3000 }\n');
-    const statuses = JSON.parse(perantara(['certs', '--json'], folder).out) as { name: string; state: string }[];
+    const { certificates } = JSON.parse(perantara(['certs', '--json'], folder).out) as Inventory;
     assert.deepEqual(
-      statuses.map(({ name, state }) => [name, state]),
+      certificates.map(({ name, state }) => [name, state]),
       [['localhost', 'missing']],
     );
   });

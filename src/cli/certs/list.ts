@@ -2,29 +2,34 @@
 import { systemClock } from '../../core/clock.ts';
 import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from '../config-file.ts';
 import type { Verb } from '../verb.ts';
-import { certificateTable } from './table.ts';
+import { inventoryText } from './table.ts';
 
 export const certsVerb: Verb = {
   name: 'certs',
   help: `Usage: perantara certs [--config FILE] [--json]
 
-Lists the certificate of every configured name: where it comes from, who issued
-it, when it ends, when it is renewed, and the last error in the authority's
-own words. Reads the storage folder only; a running server is not disturbed.
+Lists the certificate of every configured name: state, end, share of its life
+left, next step and why, issuer, proof, profile and key, the last error in the
+authority's own words, what is left of its limits; then what is stored and no
+longer configured. Reads the storage folder only; a running server is not
+disturbed.
 
 ${CONFIG_HELP}  --json             for programs; times are milliseconds since 1970
 
-Besides: perantara certs trust
+Besides, each with a --help of its own:
+  perantara certs trust    make this machine trust the local CA
 `,
   flags: { ...CONFIG_FLAG, json: { value: null } },
   words: [],
   run: async (flags, terminal) => {
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;
-    const { listCertificates } = await import('../../certs/inventory.ts');
-    const statuses = await listCertificates(loaded.config, systemClock);
+    const { takeInventory } = await import('../../certs/inventory.ts');
+    const inventory = await takeInventory(loaded.config, systemClock);
     terminal.out(
-      flags.on('json') ? `${JSON.stringify(statuses, null, 2)}\n` : certificateTable(statuses, terminal.now()),
+      flags.on('json')
+        ? `${JSON.stringify(inventory, null, 2)}\n`
+        : inventoryText(inventory, terminal.now(), terminal.columns),
     );
     return 0;
   },
