@@ -21,6 +21,7 @@ import { FileLocker } from './file-locker.ts';
 import { FileStorage } from './file-storage.ts';
 import { HttpSolver } from './http-solver.ts';
 import { LocalCa } from './local-ca.ts';
+import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import { CertificateManager } from './manager.ts';
 import type { OnDemandCertificates } from './on-demand.ts';
 import { createOnDemand } from './on-demand-automation.ts';
@@ -39,6 +40,9 @@ export interface CertificateAutomationServices {
 export interface CertificateAutomation {
   /** To be started and closed by the owner. */
   readonly manager: CertificateManager;
+  /** What the manager keeps and with what, for verbs that look after one certificate without it. */
+  readonly wanted: readonly WantedCertificate[];
+  readonly services: ManagedCertificateServices;
   /** For names that are not in the file, or null; started after the manager has loaded, closed before it. */
   readonly onDemand: OnDemandCertificates | null;
   /** Watches the operator's own files. To be started and closed by the owner. */
@@ -97,13 +101,14 @@ export function createCertificateAutomation(
     config.onEvent === null ? null : new EventHook({ hook: config.onEvent, log, environment: HOOK_ENVIRONMENT });
   const services = {
     ...common,
+    store: new CertificateStore(storage, log),
     journal: new ChangeJournal(common),
     compromised: new CompromisedKeys(storage),
     publisher: resolver,
     tell: (event: CertificateEvent) => hook?.tell(event),
     random: Math.random,
   };
-  const manager = new CertificateManager(wanted, { ...services, store: new CertificateStore(storage, log) });
+  const manager = new CertificateManager(wanted, services);
   const issuers = config.acme.map(({ directory, profile }) => ({ authority: authorities.get(directory)!, profile }));
   const onDemand =
     config.onDemand === null
@@ -112,7 +117,7 @@ export function createCertificateAutomation(
   const publish = (host: string, certificate: ServedCertificate): void => resolver.publish(host, certificate, 0);
   const supplied = new SuppliedCertificates(config.sites, { publish, log, clock });
   const localRootPath = localCa.rootPath;
-  return { manager, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
+  return { manager, wanted, services, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
 }
 
 const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';

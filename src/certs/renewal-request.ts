@@ -17,21 +17,24 @@ export interface RenewalRequestServices {
 /**
  * Asks for a new certificate for `name` (see PlannedCertificate) of the issuer that is asked first. A running process sees
  * it within seconds, one that starts at once. Waits while a turn of the name is under way. Failures of the past no longer
- * count, unless the issuer itself asked for patience. Rejects with `storage_unwritable`.
+ * count, unless the issuer itself asked for patience; with `force` neither
+ * does that, nor that it was obtained just now. Rejects with `storage_unwritable`.
  */
 export async function requestRenewal(
   { storage, store, locker, log, clock }: RenewalRequestServices,
   issuerId: string,
   name: string,
   signal: AbortSignal,
+  force = false,
 ): Promise<void> {
   const lock = await locker.acquire(certificateLock(name), signal);
   try {
     const state = await store.loadState(issuerId, name);
     const isAskedToWait = state.lastError?.patience === true;
-    const nextAttemptAt = isAskedToWait ? state.nextAttemptAt : null;
+    const nextAttemptAt = isAskedToWait && !force ? state.nextAttemptAt : null;
     await lock.assertHeld();
-    await store.saveState(issuerId, name, { ...state, requestedAt: clock.now(), nextAttemptAt });
+    const obtainedAt = force ? null : state.obtainedAt;
+    await store.saveState(issuerId, name, { ...state, requestedAt: clock.now(), nextAttemptAt, obtainedAt });
   } finally {
     await lock.release();
   }

@@ -13,6 +13,8 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
   check: async () => (await import('./check.ts')).checkVerb,
+  'certs renew': async () => (await import('./certs/renew.ts')).renewVerb,
+  'certs revoke': async () => (await import('./certs/revoke.ts')).revokeVerb,
   'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,
   schema: async () => (await import('./schema.ts')).schemaVerb,
   version: async () => (await import('./version.ts')).versionVerb,

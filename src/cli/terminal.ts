@@ -1,4 +1,5 @@
 // The process as the verbs see it: where text goes, what the environment says, how it ends.
+import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../core/clock.ts';
 
 export interface Terminal {
@@ -6,6 +7,8 @@ export interface Terminal {
   out(text: string): void;
   /** Writes to standard error; the same. */
   err(text: string): void;
+  /** Asks on standard error and resolves with the line that is typed; null when standard input is no terminal. */
+  ask(question: string): Promise<string | null>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard error, where the log goes, is a terminal. */
   readonly interactive: boolean;
@@ -24,6 +27,15 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    ask: async (question) => {
+      if (process.stdin.isTTY !== true) return null;
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await lines.question(question);
+      } finally {
+        lines.close();
+      }
+    },
     env: process.env,
     interactive: process.stderr.isTTY === true,
     columns: process.stdout.columns ?? 80,

@@ -17,6 +17,8 @@ disturbed.
 ${CONFIG_HELP}  --json             for programs; times are milliseconds since 1970
 
 Besides, each with a --help of its own:
+  perantara certs renew    obtain a new certificate now
+  perantara certs revoke   take a certificate back at its authority
   perantara certs trust    make this machine trust the local CA
 `,
   flags: { ...CONFIG_FLAG, json: { value: null } },
