@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
   check: async () => (await import('./check.ts')).checkVerb,
+  'certs import': async () => (await import('./certs/import.ts')).importVerb,
   'certs renew': async () => (await import('./certs/renew.ts')).renewVerb,
   'certs revoke': async () => (await import('./certs/revoke.ts')).revokeVerb,
   'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,

@@ -9,7 +9,7 @@ Usage: perantara VERB [FLAGS]
   run       serve the sites of a configuration file
   validate  check a configuration file: every mistake, with line and column
   proxy     serve one site without a file: --from HOST --to TARGET
-  certs     list certificates; renew, revoke, trust: see help certs
+  certs     list certificates; renew, revoke, import, trust: help certs
   check     say what keeps a name from its certificate, before it is asked for
   schema    write the JSON Schema of the configuration file, for editors
   version   print the version

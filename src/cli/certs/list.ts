@@ -19,6 +19,7 @@ ${CONFIG_HELP}  --json             for programs; times are milliseconds since 19
 Besides, each with a --help of its own:
   perantara certs renew    obtain a new certificate now
   perantara certs revoke   take a certificate back at its authority
+  perantara certs import   take over those of certbot, Caddy and others
   perantara certs trust    make this machine trust the local CA
 `,
   flags: { ...CONFIG_FLAG, json: { value: null } },
