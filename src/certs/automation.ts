@@ -70,7 +70,9 @@ export function createCertificateAutomation(
   const resolver = new CertificateResolver({ contextOptions, log });
   const common = { storage, locker, log, clock };
   const localCa = new LocalCa(common);
-  const solvers = [new HttpSolver(challenges), alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
+  const unheard = config.listen.http.length === 0 ? '"listen.http" is off' : null;
+  const http = new HttpSolver(challenges, unheard);
+  const solvers = [http, alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
 
   const issuerOf = ({ directory, email, trust, binding, preferredChain }: AcmeConfig): AcmeIssuer =>
     new AcmeIssuer({
