@@ -17,6 +17,8 @@ export interface MintOptions {
   readonly notAfter?: number;
   /** Put under the leaf in the chain. Default none. */
   readonly chain?: string;
+  /** Default a new P-256 key. */
+  readonly keyPem?: string;
 }
 
 export function newKey(): string {
@@ -38,7 +40,7 @@ export function makeAuthority(subject = 'Test Root', parent?: Authority): Author
 
 /** A leaf for `names`, valid from an hour ago for 90 days unless told otherwise. */
 export function mint(names: readonly string[], authority: Authority, options: MintOptions = {}): Certificate {
-  const keyPem = newKey();
+  const keyPem = options.keyPem ?? newKey();
   const { notBefore = Date.now() - 3_600_000, notAfter = notBefore + 90 * DAY_MS, chain = '' } = options;
   const template = { subject: names[0] ?? 'nobody', names, authority: false, notBefore, notAfter };
   const signer = { subject: authority.subject, key: createPrivateKey(authority.keyPem) };
