@@ -26,6 +26,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
     dns: null,
     onDemand: null,
     onEvent: null,
+    listen: { http: [], https: [], redirectPort: null },
     storage,
     sites: [
       { host: '*.dev.localhost', tls: { kind: 'local' } },
