@@ -27,6 +27,7 @@ import type { OnDemandCertificates } from './on-demand.ts';
 import { createOnDemand } from './on-demand-automation.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 import { SharedTokens } from './shared-tokens.ts';
+import type { Locker, Storage } from './storage.ts';
 import { SuppliedCertificates } from './supplied-certificates.ts';
 import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
 
@@ -35,6 +36,9 @@ export interface CertificateAutomationServices {
   readonly clock: Clock;
   /** For every secure context, without `cert` and `key`. */
   readonly contextOptions: SecureContextOptions;
+  /** Default the folder `storage` of the config, and locks in it. */
+  readonly storage?: Storage;
+  readonly locker?: Locker;
 }
 
 export interface CertificateAutomation {
@@ -61,10 +65,14 @@ export interface CertificateAutomation {
 
 export function createCertificateAutomation(
   config: Config,
-  { log, clock, contextOptions }: CertificateAutomationServices,
+  {
+    log,
+    clock,
+    contextOptions,
+    storage = new FileStorage(config.storage),
+    locker = new FileLocker(config.storage),
+  }: CertificateAutomationServices,
 ): CertificateAutomation {
-  const storage = new FileStorage(config.storage);
-  const locker = new FileLocker(config.storage);
   const challenges = new ChallengeTokens(new SharedTokens({ storage, clock, log }));
   const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
   const resolver = new CertificateResolver({ contextOptions, log });

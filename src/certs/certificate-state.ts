@@ -77,10 +77,10 @@ export const FRESH_STATE: CertificateState = {
  * What changes when nothing is due at the issuer in charge: another process, or a crash between storing and remembering,
  * overtook what is remembered. null: nothing.
  */
-export function settled({ failures, waiting }: CertificateState): Partial<CertificateState> | null {
-  if (failures === 0 && waiting === null) return null;
-  const { failingSince, lastError, nextAttemptAt, booked, refusedAt } = FRESH_STATE;
-  return { failures: 0, waiting: null, failingSince, lastError, nextAttemptAt, booked, refusedAt };
+export function settled({ failures, waiting, booked }: CertificateState): Partial<CertificateState> | null {
+  if (failures === 0 && waiting === null && booked === null) return null;
+  const { failingSince, lastError, nextAttemptAt, refusedAt } = FRESH_STATE;
+  return { failures: 0, waiting: null, booked: null, failingSince, lastError, nextAttemptAt, refusedAt };
 }
 
 /** What changes when another issuer helped out: the count starts anew, what was said and asked for is remembered. */
