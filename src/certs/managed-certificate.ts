@@ -120,6 +120,8 @@ export class ManagedCertificate {
    */
   async tend(signal: AbortSignal): Promise<void> {
     const { locker, log, clock } = this.#services;
+    const wasTended = this.#tended;
+    this.#tended = true; // what others store from now on is for another turn
     let lock: Lock | undefined;
     let due = this.#isDue(clock.now());
     try {
@@ -129,7 +131,7 @@ export class ManagedCertificate {
         this.#serve();
       }
       due = this.#isDue(clock.now());
-      if (!due && this.#tended) {
+      if (!due && wasTended) {
         await this.#check.run(this.served, lock, signal);
         due = this.#isDue(clock.now());
       }
@@ -141,7 +143,6 @@ export class ManagedCertificate {
       else log.warn({ name: this.name, err: error }, 'stored certificate not checked');
       this.#check.postpone();
     } finally {
-      this.#tended = true;
       await lock?.release();
     }
   }
@@ -229,10 +230,8 @@ export class ManagedCertificate {
 
   /** Nothing is due. */
   async #settle(lock: Lock): Promise<void> {
-    for (const holding of this.#askable()) {
-      const change = holding === this.served ? settled(holding.state) : forgiven(holding.state);
-      await this.#remember(holding, change, lock);
-    }
+    for (const holding of this.#askable())
+      await this.#remember(holding, (holding === this.served ? settled : forgiven)(holding.state), lock);
   }
 
   /** Storage, or something else of ours, was in the way: no issuer is to blame. */

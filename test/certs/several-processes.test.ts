@@ -64,6 +64,27 @@ test('a running process serves within seconds what another one has stored, witho
   assert.equal(world.issuer.asked.length, 2);
 });
 
+test('what another process stores during a turn is served when the turn is over, whatever becomes of it', async (t) => {
+  mockTimers(t);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const world = new World(() => promise);
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await world.issuer.askedTimes(1);
+  const fresh = await world.mint(NAME);
+  await world.store().save('fake', NAME, fresh);
+  await journalOf(world).note(`certificates/fake/${NAME}`);
+  world.pass(5_000);
+  await settled();
+  reject(new Error('paused for too long'));
+  await settled();
+  world.pass(1);
+  await settled();
+  await manager.close();
+  assert.equal(world.publisher.published[0]?.certificate.fingerprint, fresh.fingerprint);
+  assert.equal(world.issuer.asked.length, 1);
+});
+
 test('a running process renews what another one asks for, once', async (t) => {
   mockTimers(t);
   const world = new World();

@@ -26,7 +26,12 @@ export interface Life {
 }
 
 /** What a config file says to have `names` certified by the CA. `trustFile`: path of the CA's PEM. */
-export function configOf(ca: FakeAcme, storage: string, trustFile: string, names: readonly string[]): object {
+export function configOf(
+  ca: FakeAcme,
+  storage: string,
+  trustFile: string,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
   return {
     storage,
     acme: { directory: ca.directoryUrl, trust: trustFile },
@@ -44,18 +49,25 @@ export function newLife(value: object, { clock = systemClock, ...services }: Lif
   return { manager: life.manager, resolver: life.resolver, logged };
 }
 
-/** Fingerprint of the certificate that a client gets who trusts the CA alone; rejects when there is none, or none that it takes. */
+/** Fingerprint of what this life serves; see `servedAt`. */
 export async function handshake({ resolver }: Pick<Life, 'resolver'>, name: string, ca: FakeAcme): Promise<string> {
   const server = createServer({ SNICallback: (host, done) => done(null, resolver.resolve(host) ?? undefined) });
   server.on('tlsClientError', () => {});
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  try {
+    return await servedAt((server.address() as AddressInfo).port, name, ca);
+  } finally {
+    server.close();
+  }
+}
+
+/** Fingerprint of the certificate that a client gets who trusts the CA alone. Rejects when there is none, or none that it takes. */
+export async function servedAt(port: number, name: string, ca: FakeAcme): Promise<string> {
   const client = connect({ port, host: '127.0.0.1', servername: name, ca: ca.authority.certPem });
   try {
     await once(client, 'secureConnect');
     return client.getPeerX509Certificate()!.fingerprint256;
   } finally {
     client.destroy();
-    server.close();
   }
 }
