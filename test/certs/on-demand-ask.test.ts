@@ -1,7 +1,7 @@
 // The question to the operator's endpoint, asked over real sockets.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { AskClient } from '../../src/certs/on-demand-ask.ts';
+import { AskClient } from '../../src/certs/on-demand/ask.ts';
 import { type AskServer, startAskServer } from '../support/ask-server.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { handlesBackTo, liveHandles } from '../support/handles.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ChangeJournal } from '../../src/certs/change-journal.ts';
 import { CompromisedKeys } from '../../src/certs/compromised-keys.ts';
-import { OnDemandManaged } from '../../src/certs/on-demand-certificates.ts';
+import { OnDemandManaged } from '../../src/certs/on-demand/certificates.ts';
 import { listOrphans, OrphanKeeper } from '../../src/certs/orphans.ts';
 import { DAY, MINUTE, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';

@@ -1,9 +1,9 @@
 // The pure parts of certificates on demand: which names, and how many of them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AddressBuckets, networkOf, perHour } from '../../src/certs/on-demand-buckets.ts';
-import { demandableName } from '../../src/certs/on-demand-name.ts';
-import { RefusalLog } from '../../src/certs/on-demand-refusals.ts';
+import { AddressBuckets, networkOf, perHour } from '../../src/certs/on-demand/buckets.ts';
+import { demandableName } from '../../src/certs/on-demand/name.ts';
+import { RefusalLog } from '../../src/certs/on-demand/refusals.ts';
 import { capturedLog } from '../support/captured-log.ts';
 
 const LONG = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}`;

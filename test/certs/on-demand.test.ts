@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { SecureContext } from 'node:tls';
-import { OnDemandCertificates, type OnDemandLimits } from '../../src/certs/on-demand.ts';
-import type { AskAnswer, Asks } from '../../src/certs/on-demand-ask.ts';
+import type { AskAnswer, Asks } from '../../src/certs/on-demand/ask.ts';
+import { OnDemandCertificates, type OnDemandLimits } from '../../src/certs/on-demand/on-demand.ts';
 import { CertificateResolver } from '../../src/certs/resolver.ts';
 import { secureContextOptions } from '../../src/server/tls-acceptor.ts';
 import { capturedLog } from '../support/captured-log.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createSecureContext, type TLSSocket } from 'node:tls';
-import { DemandFlight } from '../../src/certs/on-demand-flight.ts';
+import { DemandFlight } from '../../src/certs/on-demand/flight.ts';
 import { DeadlineSweep } from '../../src/core/deadlines.ts';
 import { secureContextOptions, TlsAcceptor } from '../../src/server/tls-acceptor.ts';
 import { clientHello, record } from '../hostile/client-hello.ts';

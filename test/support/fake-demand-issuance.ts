@@ -1,6 +1,6 @@
 // What obtains certificates on demand, directed by a test: minted at once, held back, or failing.
 import type { Certificate } from '../../src/certs/certificate.ts';
-import type { DemandStanding, OnDemandIssuance } from '../../src/certs/on-demand-issuance.ts';
+import type { DemandStanding, OnDemandIssuance } from '../../src/certs/on-demand/issuance.ts';
 import type { CertificateResolver } from '../../src/certs/resolver.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { Changes } from './fake-issuer.ts';

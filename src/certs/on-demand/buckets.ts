@@ -1,6 +1,6 @@
 // Token buckets by client address and for all together. Reads no clock; memory is bounded however many addresses there are.
 import { isIPv6 } from 'node:net';
-import { GenerationMap } from '../core/generation-map.ts';
+import { GenerationMap } from '../../core/generation-map.ts';
 
 export interface BucketLimit {
   /** Tokens of a full bucket, which is how each begins. */

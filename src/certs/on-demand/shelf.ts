@@ -1,7 +1,7 @@
 // The certificates on demand in memory. One that is due is taken from the resolver, so that the next handshake for it comes
 // this way and shows that the name is still used; one of a name that nobody asks for any more is never renewed.
-import type { Certificate } from './certificate.ts';
-import type { CertificateResolver } from './resolver.ts';
+import type { Certificate } from '../certificate.ts';
+import type { CertificateResolver } from '../resolver.ts';
 
 /** What of the resolver is used here. */
 export type DemandContexts = Pick<CertificateResolver, 'resolve' | 'publish' | 'restore' | 'withdraw'>;

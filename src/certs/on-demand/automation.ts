@@ -1,12 +1,12 @@
 // Puts issuance on demand together for one config. Starts nothing.
-import type { Config, OnDemandConfig } from '../config/config.ts';
-import { wildcardOf } from '../core/hostname.ts';
-import type { ManagedCertificateServices } from './managed-certificate-services.ts';
+import type { Config, OnDemandConfig } from '../../config/config.ts';
+import { wildcardOf } from '../../core/hostname.ts';
+import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
+import type { WantedIssuer } from '../wanted-certificate.ts';
+import { AskClient } from './ask.ts';
+import { OnDemandManaged } from './certificates.ts';
 import { OnDemandCertificates } from './on-demand.ts';
-import { AskClient } from './on-demand-ask.ts';
-import { OnDemandManaged } from './on-demand-certificates.ts';
-import type { DemandContexts } from './on-demand-shelf.ts';
-import type { WantedIssuer } from './wanted-certificate.ts';
+import type { DemandContexts } from './shelf.ts';
 
 export interface OnDemandSurroundings extends Omit<ManagedCertificateServices, 'store'> {
   readonly contexts: DemandContexts;

@@ -1,6 +1,6 @@
 // Says why names are refused without a line for each: somebody who sends ten thousand names a second does not fill the log.
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 
 /** Why a name that could have a certificate is refused now. */
 export type Refusal =

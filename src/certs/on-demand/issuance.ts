@@ -1,5 +1,5 @@
 // The contract between names on demand and what obtains and keeps certificates (certs/managed-certificate).
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../certificate.ts';
 
 /** How a name stands. */
 export interface DemandStanding {

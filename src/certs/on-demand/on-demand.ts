@@ -1,19 +1,19 @@
 // Certificates for names that are not in the file, obtained when a handshake asks for one. Everything that a stranger can
 // cause – questions, orders, memory, lines in the log – is bounded; names in the file never come this way.
-import type { OnDemandConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
-import { PerantaraError } from '../core/errors.ts';
-import { GenerationMap } from '../core/generation-map.ts';
-import type { Lifecycle } from '../core/lifecycle.ts';
-import type { Logger } from '../core/log.ts';
-import { certificateFolder } from './certificate-store.ts';
-import type { Asks } from './on-demand-ask.ts';
-import { AddressBuckets, perHour } from './on-demand-buckets.ts';
-import { DemandFlight } from './on-demand-flight.ts';
-import type { DemandStanding, OnDemandIssuance } from './on-demand-issuance.ts';
-import { demandableName } from './on-demand-name.ts';
-import { type Refusal, RefusalLog } from './on-demand-refusals.ts';
-import { type DemandContexts, DemandShelf, type Shelved } from './on-demand-shelf.ts';
+import type { OnDemandConfig } from '../../config/config.ts';
+import type { Clock } from '../../core/clock.ts';
+import { PerantaraError } from '../../core/errors.ts';
+import { GenerationMap } from '../../core/generation-map.ts';
+import type { Lifecycle } from '../../core/lifecycle.ts';
+import type { Logger } from '../../core/log.ts';
+import { certificateFolder } from '../certificate-store.ts';
+import type { Asks } from './ask.ts';
+import { AddressBuckets, perHour } from './buckets.ts';
+import { DemandFlight } from './flight.ts';
+import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
+import { demandableName } from './name.ts';
+import { type Refusal, RefusalLog } from './refusals.ts';
+import { type DemandContexts, DemandShelf, type Shelved } from './shelf.ts';
 
 export type OnDemandLimits = Pick<OnDemandConfig, 'refuseMs' | 'perAddressPerHour' | 'perHour' | 'maxPending'>;
 

@@ -1,7 +1,7 @@
 // Which server names a certificate could be obtained for at all. Pure; the cheapest look comes first, since anybody can
 // send thousands of names a second.
 import { isIP } from 'node:net';
-import { isLocalName, isReservedName, normalizeHostname } from '../core/hostname.ts';
+import { isLocalName, isReservedName, normalizeHostname } from '../../core/hostname.ts';
 
 /** 253 and a trailing dot. */
 const MAX_LENGTH = 254;

@@ -1,18 +1,18 @@
 // Names on demand as managed certificates that live for one turn: the same folders, locks, budgets and schedules as the
 // names of the file, and a mark in their state by which they are known after a restart.
-import type { ChallengeType, ProfileChoice } from '../config/config.ts';
-import { GenerationMap } from '../core/generation-map.ts';
-import { pooledMap } from '../core/pooled-map.ts';
-import type { CertificateState } from './certificate-state.ts';
-import { CertificateStore } from './certificate-store.ts';
-import { Holding } from './holding.ts';
-import { ManagedCertificate } from './managed-certificate.ts';
-import type { ManagedCertificateServices } from './managed-certificate-services.ts';
-import type { DemandStanding, OnDemandIssuance } from './on-demand-issuance.ts';
-import { needsRenewal } from './renewal.ts';
-import { rankHoldings } from './serving.ts';
-import { isOnDemand, listStored } from './stored-names.ts';
-import type { ManagedWish, WantedIssuer } from './wanted-certificate.ts';
+import type { ChallengeType, ProfileChoice } from '../../config/config.ts';
+import { GenerationMap } from '../../core/generation-map.ts';
+import { pooledMap } from '../../core/pooled-map.ts';
+import type { CertificateState } from '../certificate-state.ts';
+import { CertificateStore } from '../certificate-store.ts';
+import { Holding } from '../holding.ts';
+import { ManagedCertificate } from '../managed-certificate.ts';
+import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
+import { needsRenewal } from '../renewal.ts';
+import { rankHoldings } from '../serving.ts';
+import { isOnDemand, listStored } from '../stored-names.ts';
+import type { ManagedWish, WantedIssuer } from '../wanted-certificate.ts';
+import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
 
 export interface DemandIssuers {
   /** In the order to try. At least one. */

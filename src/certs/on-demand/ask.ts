@@ -2,11 +2,11 @@
 // does – down, slow, endless – costs a bounded number of sockets and bounded memory, and allows nothing.
 import { Agent, type ClientRequestArgs, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
-import type { OnDemandConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
-import { messageOf, PerantaraError } from '../core/errors.ts';
-import { GenerationMap } from '../core/generation-map.ts';
-import type { Logger } from '../core/log.ts';
+import type { OnDemandConfig } from '../../config/config.ts';
+import type { Clock } from '../../core/clock.ts';
+import { messageOf, PerantaraError } from '../../core/errors.ts';
+import { GenerationMap } from '../../core/generation-map.ts';
+import type { Logger } from '../../core/log.ts';
 
 /** `unavailable`: no answer, or one that says nothing about the name (5xx, 429). `busy`: not asked, too much is. */
 export type AskAnswer = 'yes' | 'no' | 'unavailable' | 'busy';
