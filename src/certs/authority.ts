@@ -1,8 +1,8 @@
 // An issuer as all names share it: its budget, its health, whether it tells renewal windows, and where to rehearse.
 import type { Clock } from '../core/clock.ts';
-import type { BudgetLedger } from './budget-ledger.ts';
 import type { Certificate } from './certificate.ts';
 import type { Issuer, RenewalInfo } from './issuer.ts';
+import type { BudgetLedger } from './renewal/budget-ledger.ts';
 
 export interface AuthorityOptions {
   readonly issuer: Issuer;

@@ -3,12 +3,12 @@
 import type { KeyType, ProfileChoice } from '../config/config.ts';
 import type { Authority } from './authority.ts';
 import { type Certificate, keyTypeOf } from './certificate.ts';
-import { type CertificateState, FRESH_STATE } from './certificate-state.ts';
-import { type CertificateStore, certificateFolder } from './certificate-store.ts';
-import type { ChangeJournal } from './change-journal.ts';
-import type { CompromisedKeys } from './compromised-keys.ts';
-import type { RenewalFacts } from './renewal.ts';
-import type { Lock } from './storage.ts';
+import type { RenewalFacts } from './renewal/renewal.ts';
+import { type CertificateState, FRESH_STATE } from './storage/certificate-state.ts';
+import { type CertificateStore, certificateFolder } from './storage/certificate-store.ts';
+import type { ChangeJournal } from './storage/change-journal.ts';
+import type { CompromisedKeys } from './storage/compromised-keys.ts';
+import type { Lock } from './storage/storage.ts';
 
 export interface HoldingOptions {
   readonly name: string;

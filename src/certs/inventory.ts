@@ -4,22 +4,22 @@ import type { Clock } from '../core/clock.ts';
 import { createLogger, type Logger } from '../core/log.ts';
 import { pooledMap } from '../core/pooled-map.ts';
 import { acmeIssuerId } from './acme/issuer.ts';
-import { attemptAllowedAt } from './attempts.ts';
-import { limitsOf } from './budget.ts';
-import { BudgetLedger } from './budget-ledger.ts';
 import { keyTypeOf, parseCertificate } from './certificate.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
-import { CertificateStore, certificateFolder } from './certificate-store.ts';
-import { ChangeJournal } from './change-journal.ts';
-import { CompromisedKeys } from './compromised-keys.ts';
-import { FileLocker } from './file-locker.ts';
-import { FileStorage } from './file-storage.ts';
 import { Holding } from './holding.ts';
 import { LOCAL_CA_ID } from './local-ca.ts';
-import { listOrphans, type Orphan } from './orphans.ts';
-import { leftRatio, needsRenewal } from './renewal.ts';
-import type { RenewalWindow } from './renewal-window.ts';
+import { attemptAllowedAt } from './renewal/attempts.ts';
+import { limitsOf } from './renewal/budget.ts';
+import { BudgetLedger } from './renewal/budget-ledger.ts';
+import { leftRatio, needsRenewal } from './renewal/renewal.ts';
+import type { RenewalWindow } from './renewal/renewal-window.ts';
 import { rankHoldings } from './serving.ts';
+import { CertificateStore, certificateFolder } from './storage/certificate-store.ts';
+import { ChangeJournal } from './storage/change-journal.ts';
+import { CompromisedKeys } from './storage/compromised-keys.ts';
+import { FileLocker } from './storage/file-locker.ts';
+import { FileStorage } from './storage/file-storage.ts';
+import { listOrphans, type Orphan } from './storage/orphans.ts';
 
 /** Times in milliseconds since the epoch. Field names are what `perantara certs --json` promises: they stay. */
 export interface CertificateStatus {

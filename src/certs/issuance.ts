@@ -3,16 +3,16 @@
 
 import type { Clock } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
-import { describeFailure, failedNames } from './attempt-failure.ts';
-import type { OrderCost } from './budget.ts';
-import type { BudgetWait } from './budget-ledger.ts';
 import { type Certificate, keyTypeOf, sameNames, verifyIssued } from './certificate.ts';
-import type { CertificateState } from './certificate-state.ts';
-import type { CompromisedKeys } from './compromised-keys.ts';
 import type { Holding } from './holding.ts';
 import type { CertificateRequest, IssuedCertificate } from './issuer.ts';
-import { rehearsalDue, rehearse } from './rehearsal.ts';
-import { isOpen } from './renewal-window.ts';
+import { describeFailure, failedNames } from './renewal/attempt-failure.ts';
+import type { OrderCost } from './renewal/budget.ts';
+import type { BudgetWait } from './renewal/budget-ledger.ts';
+import { rehearsalDue, rehearse } from './renewal/rehearsal.ts';
+import { isOpen } from './renewal/renewal-window.ts';
+import type { CertificateState } from './storage/certificate-state.ts';
+import type { CompromisedKeys } from './storage/compromised-keys.ts';
 import type { ManagedWish } from './wanted-certificate.ts';
 
 export interface IssuanceOptions {

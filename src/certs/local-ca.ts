@@ -8,7 +8,7 @@ import { type Certificate, formatBundle, parseBundle, parseCertificate } from '.
 import type { CertificateRequest, IssuedCertificate, Issuer } from './issuer.ts';
 import { generateKey } from './key.ts';
 import { SingleFlight } from './single-flight.ts';
-import type { Locker, Storage } from './storage.ts';
+import type { Locker, Storage } from './storage/storage.ts';
 
 export interface LocalCaOptions {
   readonly storage: Storage;

@@ -1,20 +1,20 @@
 // One certificate for life, from whichever of its issuers: loaded, judged, obtained or renewed (the same road), stored,
 // published. Decides nothing by itself – renewal.ts and attempts.ts do – and never waits for its next turn – the manager does.
 import { codeOf, PerantaraError } from '../core/errors.ts';
-import { describeFailure } from './attempt-failure.ts';
-import { AttemptReport, type FailedTurn } from './attempt-report.ts';
-import { attemptAllowedAt } from './attempts.ts';
-import { type CertificateState, FRESH_STATE, forgiven, settled } from './certificate-state.ts';
-import { certificateLock } from './certificate-store.ts';
 import { byHealth, Holding } from './holding.ts';
 import { issueOnce } from './issuance.ts';
 import type { IssuedCertificate } from './issuer.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
-import { needsRenewal, type RenewalDecision, type RenewalWish, type RenewReason } from './renewal.ts';
+import { describeFailure } from './renewal/attempt-failure.ts';
+import { AttemptReport, type FailedTurn } from './renewal/attempt-report.ts';
+import { attemptAllowedAt } from './renewal/attempts.ts';
+import { needsRenewal, type RenewalDecision, type RenewalWish, type RenewReason } from './renewal/renewal.ts';
+import { WindowCheck } from './renewal/window-check.ts';
 import { Serving } from './serving.ts';
-import type { Lock } from './storage.ts';
+import { type CertificateState, FRESH_STATE, forgiven, settled } from './storage/certificate-state.ts';
+import { certificateLock } from './storage/certificate-store.ts';
+import type { Lock } from './storage/storage.ts';
 import type { ManagedWish } from './wanted-certificate.ts';
-import { WindowCheck } from './window-check.ts';
 
 /** Obtained and served, but not stored yet: stored at the next turn without asking anybody again. */
 interface Unsaved {

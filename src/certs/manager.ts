@@ -4,14 +4,14 @@ import { PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import { pooledMap } from '../core/pooled-map.ts';
 import type { Authority } from './authority.ts';
-import { certificateFolder } from './certificate-store.ts';
-import { COMPROMISED } from './compromised-keys.ts';
-import { type CertificateGauges, gaugesOf } from './gauges.ts';
+import { type CertificateGauges, gaugesOf } from './events/gauges.ts';
 import { Lane } from './lane.ts';
 import { ManagedCertificate } from './managed-certificate.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
-import { OrphanKeeper } from './orphans.ts';
-import { listStored } from './stored-names.ts';
+import { certificateFolder } from './storage/certificate-store.ts';
+import { COMPROMISED } from './storage/compromised-keys.ts';
+import { OrphanKeeper } from './storage/orphans.ts';
+import { listStored } from './storage/stored-names.ts';
 import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
 
 /** Stored certificates read at once: enough to keep the four threads of Node's file system busy. */

@@ -6,14 +6,14 @@ import type { Logger } from '../core/log.ts';
 import type { Authority } from './authority.ts';
 import { createCertificateAutomation } from './automation.ts';
 import type { Certificate } from './certificate.ts';
-import { openChallengeListener } from './challenge-listener.ts';
-import type { ChallengeTokens } from './challenges.ts';
-import { COMPROMISED } from './compromised-keys.ts';
+import { openChallengeListener } from './challenges/challenge-listener.ts';
+import type { ChallengeTokens } from './challenges/challenge-tokens.ts';
 import { ManagedCertificate } from './managed-certificate.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
-import { requestRenewal } from './renewal-request.ts';
-import { type RenewalOutcome, RenewalWatch } from './renewal-watch.ts';
+import { requestRenewal } from './renewal/renewal-request.ts';
+import { type RenewalOutcome, RenewalWatch } from './renewal/renewal-watch.ts';
 import { rankHoldings } from './serving.ts';
+import { COMPROMISED } from './storage/compromised-keys.ts';
 import type { ManagedWish } from './wanted-certificate.ts';
 
 /** A running process looks every five seconds. */

@@ -53,7 +53,7 @@ ${CONFIG_HELP}  --json             for programs
       return 0;
     }
     const { preflight } = await import('../certs/preflight/preflight.ts');
-    const { FileStorage } = await import('../certs/file-storage.ts');
+    const { FileStorage } = await import('../certs/storage/file-storage.ts');
     const { createLogger } = await import('../core/log.ts');
     const findings = await preflight(name, tls, config, {
       dns,
@@ -125,8 +125,8 @@ function defaultTls(acme: readonly AcmeConfig[], name: string): SiteTls {
 /** Of whatever is stored for it, by any authority. */
 async function storedFingerprints(name: string, config: Config): Promise<readonly string[]> {
   const { acmeIssuerId } = await import('../certs/acme/issuer.ts');
-  const { CertificateStore } = await import('../certs/certificate-store.ts');
-  const { FileStorage } = await import('../certs/file-storage.ts');
+  const { CertificateStore } = await import('../certs/storage/certificate-store.ts');
+  const { FileStorage } = await import('../certs/storage/file-storage.ts');
   const { createLogger } = await import('../core/log.ts');
   const store = new CertificateStore(new FileStorage(config.storage), createLogger({ level: 'silent', pretty: false }));
   const found = await Promise.all(

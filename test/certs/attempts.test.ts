@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { attemptAllowedAt, type Failure, nextAttemptAt } from '../../src/certs/attempts.ts';
+import { attemptAllowedAt, type Failure, nextAttemptAt } from '../../src/certs/renewal/attempts.ts';
 import { runs } from '../support/property-runs.ts';
 
 const minute = 60_000;

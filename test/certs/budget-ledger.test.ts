@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
-import { type BudgetLimits, limitsOf } from '../../src/certs/budget.ts';
-import { BudgetLedger } from '../../src/certs/budget-ledger.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import { type BudgetLimits, limitsOf } from '../../src/certs/renewal/budget.ts';
+import { BudgetLedger } from '../../src/certs/renewal/budget-ledger.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 import { DAY, HOUR, MINUTE, mockTimers, settled, World } from '../support/certificate-world.ts';
 import { CrashingStorage } from '../support/crashing-storage.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';

@@ -15,7 +15,7 @@ import {
   withCertificate,
   withFailure,
   withOrder,
-} from '../../src/certs/budget.ts';
+} from '../../src/certs/renewal/budget.ts';
 import { runs } from '../support/property-runs.ts';
 
 const minute = 60_000;

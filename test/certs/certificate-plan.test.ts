@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planCertificates, plannedNames } from '../../src/certs/certificate-plan.ts';
-import { certificateFolder } from '../../src/certs/certificate-store.ts';
-import { checkStorageKey } from '../../src/certs/storage.ts';
+import { certificateFolder } from '../../src/certs/storage/certificate-store.ts';
+import { checkStorageKey } from '../../src/certs/storage/storage.ts';
 import type { Config, SiteTls } from '../../src/config/config.ts';
 
 const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';

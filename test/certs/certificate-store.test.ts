@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { type CertificateState, FRESH_STATE } from '../../src/certs/certificate-state.ts';
-import { CertificateStore, certificateFolder } from '../../src/certs/certificate-store.ts';
-import { FileStorage } from '../../src/certs/file-storage.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import { type CertificateState, FRESH_STATE } from '../../src/certs/storage/certificate-state.ts';
+import { CertificateStore, certificateFolder } from '../../src/certs/storage/certificate-store.ts';
+import { FileStorage } from '../../src/certs/storage/file-storage.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { CrashingStorage } from '../support/crashing-storage.ts';
 import { MemoryLocker, MemoryStorage } from '../support/memory-storage.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { ChallengeTokens } from '../../src/certs/challenges.ts';
-import { SharedTokens } from '../../src/certs/shared-tokens.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import { ChallengeTokens } from '../../src/certs/challenges/challenge-tokens.ts';
+import { SharedTokens } from '../../src/certs/challenges/shared-tokens.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { MemoryStorage } from '../support/memory-storage.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CompromisedKeys, keyDigest } from '../../src/certs/compromised-keys.ts';
+import { CompromisedKeys, keyDigest } from '../../src/certs/storage/compromised-keys.ts';
 import { mockTimers, settled, World } from '../support/certificate-world.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 

@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type CertificateEvent, certificateEvent } from '../../src/certs/certificate-event.ts';
-import { EventHook } from '../../src/certs/event-hook.ts';
+import { type CertificateEvent, certificateEvent } from '../../src/certs/events/certificate-event.ts';
+import { EventHook } from '../../src/certs/events/event-hook.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { retry } from '../support/retry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

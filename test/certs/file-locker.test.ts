@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FileLocker } from '../../src/certs/file-locker.ts';
+import { FileLocker } from '../../src/certs/storage/file-locker.ts';
 import { lockerContract } from '../contract/locker.contract.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

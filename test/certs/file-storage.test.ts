@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FileStorage } from '../../src/certs/file-storage.ts';
+import { FileStorage } from '../../src/certs/storage/file-storage.ts';
 import { storageContract } from '../contract/storage.contract.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

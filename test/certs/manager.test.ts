@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
-import { CertificateStore } from '../../src/certs/certificate-store.ts';
 import { ManagedCertificate } from '../../src/certs/managed-certificate.ts';
+import { CertificateStore } from '../../src/certs/storage/certificate-store.ts';
 import type { WantedCertificate } from '../../src/certs/wanted-certificate.ts';
 import { PerantaraError } from '../../src/core/errors.ts';
 import { DAY, HOUR, MINUTE, mockTimers, settled, World } from '../support/certificate-world.ts';

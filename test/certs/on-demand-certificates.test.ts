@@ -1,10 +1,10 @@
 // Names on demand as managed certificates: where they lie, how they are known again, and who else leaves them alone.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ChangeJournal } from '../../src/certs/change-journal.ts';
-import { CompromisedKeys } from '../../src/certs/compromised-keys.ts';
 import { OnDemandManaged } from '../../src/certs/on-demand/certificates.ts';
-import { listOrphans, OrphanKeeper } from '../../src/certs/orphans.ts';
+import { ChangeJournal } from '../../src/certs/storage/change-journal.ts';
+import { CompromisedKeys } from '../../src/certs/storage/compromised-keys.ts';
+import { listOrphans, OrphanKeeper } from '../../src/certs/storage/orphans.ts';
 import { DAY, MINUTE, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FRESH_STATE } from '../../src/certs/certificate-state.ts';
-import { listOrphans } from '../../src/certs/orphans.ts';
+import { FRESH_STATE } from '../../src/certs/storage/certificate-state.ts';
+import { listOrphans } from '../../src/certs/storage/orphans.ts';
 import { DAY, mockTimers, settled, World } from '../support/certificate-world.ts';
 
 const OLD = 'certificates/fake/old.example';

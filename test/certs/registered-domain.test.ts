@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { registeredDomain } from '../../src/certs/registered-domain.ts';
+import { registeredDomain } from '../../src/certs/renewal/registered-domain.ts';
 
 for (const [name, expected] of [
   ['example.com', 'example.com'],

@@ -9,7 +9,7 @@ import {
   isSane,
   postponeCheck,
   type RenewalWindow,
-} from '../../src/certs/renewal-window.ts';
+} from '../../src/certs/renewal/renewal-window.ts';
 import { runs } from '../support/property-runs.ts';
 
 const minute = 60_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { leftRatio, needsRenewal, type RenewalFacts, renewalDueAt } from '../../src/certs/renewal.ts';
-import type { RenewalWindow } from '../../src/certs/renewal-window.ts';
+import { leftRatio, needsRenewal, type RenewalFacts, renewalDueAt } from '../../src/certs/renewal/renewal.ts';
+import type { RenewalWindow } from '../../src/certs/renewal/renewal-window.ts';
 import { runs } from '../support/property-runs.ts';
 
 const minute = 60_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
-import { ChangeJournal } from '../../src/certs/change-journal.ts';
-import { requestRenewal } from '../../src/certs/renewal-request.ts';
+import { requestRenewal } from '../../src/certs/renewal/renewal-request.ts';
+import { ChangeJournal } from '../../src/certs/storage/change-journal.ts';
 import { DAY, HOUR, mockTimers, settled, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';
 

@@ -1,7 +1,7 @@
 // Ten years of virtual time with everything that goes wrong, driven by the decisions alone (issue 4, "Deciding").
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { limitsOf } from '../../src/certs/budget.ts';
+import { limitsOf } from '../../src/certs/renewal/budget.ts';
 import type { Wanted } from '../support/virtual-keeper.ts';
 import { simulateYears, type YearsReport } from '../support/virtual-years.ts';
 

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Authority } from '../../src/certs/authority.ts';
-import { limitsOf } from '../../src/certs/budget.ts';
-import { BudgetLedger } from '../../src/certs/budget-ledger.ts';
-import { ChangeJournal } from '../../src/certs/change-journal.ts';
-import { CompromisedKeys } from '../../src/certs/compromised-keys.ts';
 import { ManagedCertificate } from '../../src/certs/managed-certificate.ts';
+import { limitsOf } from '../../src/certs/renewal/budget.ts';
+import { BudgetLedger } from '../../src/certs/renewal/budget-ledger.ts';
+import { ChangeJournal } from '../../src/certs/storage/change-journal.ts';
+import { CompromisedKeys } from '../../src/certs/storage/compromised-keys.ts';
 import { DAY, HOUR, MINUTE, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';
 import { VirtualCa } from '../support/virtual-ca.ts';

@@ -2,7 +2,7 @@
 // processes have them, and to make a holder die without releasing.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Lock, Locker } from '../../src/certs/storage.ts';
+import type { Lock, Locker } from '../../src/certs/storage/storage.ts';
 
 export interface LockersUnderTest {
   readonly one: Locker;

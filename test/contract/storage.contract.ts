@@ -1,7 +1,7 @@
 // What every Storage must do. A test file calls storageContract with a way to make an empty one.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Storage } from '../../src/certs/storage.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 
 export interface StorageUnderTest {
   readonly storage: Storage;

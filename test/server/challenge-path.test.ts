@@ -1,8 +1,8 @@
 // hostile-inputs item 31: what is asked under the challenge path while a challenge is pending, and by whom it is answered.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ChallengeTokens } from '../../src/certs/challenges.ts';
-import { SharedTokens } from '../../src/certs/shared-tokens.ts';
+import { ChallengeTokens } from '../../src/certs/challenges/challenge-tokens.ts';
+import { SharedTokens } from '../../src/certs/challenges/shared-tokens.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Handler } from '../../src/http/exchange.ts';
 import { sendPlain } from '../../src/http/plain-response.ts';

@@ -1,10 +1,10 @@
 // An AcmeIssuer and the scripted CA it talks to, over one storage that outlives it.
 import type { TestContext } from 'node:test';
 import { AcmeIssuer, type AcmeIssuerOptions } from '../../src/certs/acme/issuer.ts';
-import type { ChallengeSolver } from '../../src/certs/challenge-solver.ts';
-import { ChallengeTokens } from '../../src/certs/challenges.ts';
-import { HttpSolver } from '../../src/certs/http-solver.ts';
-import type { Storage } from '../../src/certs/storage.ts';
+import type { ChallengeSolver } from '../../src/certs/challenges/challenge-solver.ts';
+import { ChallengeTokens } from '../../src/certs/challenges/challenge-tokens.ts';
+import { HttpSolver } from '../../src/certs/challenges/http-solver.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 import type { ChallengeType } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { capturedLog } from './captured-log.ts';

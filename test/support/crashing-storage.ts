@@ -1,6 +1,6 @@
 // A Storage whose process dies before its n-th change: that change and everything after it never happens. What was
 // changed until then is what the next process finds.
-import type { Storage } from '../../src/certs/storage.ts';
+import type { Storage } from '../../src/certs/storage/storage.ts';
 
 export class CrashingStorage implements Storage {
   readonly #inner: Storage;

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:tls';
 import { createCertificateAutomation } from '../../src/certs/automation.ts';
 import type { CertificateManager } from '../../src/certs/manager.ts';
 import type { CertificateResolver } from '../../src/certs/resolver.ts';
-import type { Locker, Storage } from '../../src/certs/storage.ts';
+import type { Locker, Storage } from '../../src/certs/storage/storage.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';

@@ -1,6 +1,6 @@
 // Storage and Locker without a disk, for tests of what stands on them; they pass the same contracts.
 
-import { checkStorageKey, type Lock, type Locker, type Storage } from '../../src/certs/storage.ts';
+import { checkStorageKey, type Lock, type Locker, type Storage } from '../../src/certs/storage/storage.ts';
 import { PerantaraError } from '../../src/core/errors.ts';
 
 export class MemoryStorage implements Storage {

@@ -2,7 +2,7 @@
 // (letsencrypt.org/docs/rate-limits), and may be away, move its windows or say nonsense. Knows the true time only.
 
 import type { RenewalInfo } from '../../src/certs/issuer.ts';
-import { registeredDomain } from '../../src/certs/registered-domain.ts';
+import { registeredDomain } from '../../src/certs/renewal/registered-domain.ts';
 import type { KeyType } from '../../src/config/config.ts';
 
 const HOUR_MS = 3_600_000;

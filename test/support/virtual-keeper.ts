@@ -1,6 +1,6 @@
 // Keeps certificates in virtual time with the decisions of src/certs alone: the loop of managed-certificate.ts without
 // sockets and files. What it remembers is plain JSON.
-import { attemptAllowedAt, nextAttemptAt } from '../../src/certs/attempts.ts';
+import { attemptAllowedAt, nextAttemptAt } from '../../src/certs/renewal/attempts.ts';
 import {
   type BudgetLimits,
   type BudgetState,
@@ -13,8 +13,13 @@ import {
   withCertificate,
   withFailure,
   withOrder,
-} from '../../src/certs/budget.ts';
-import { needsRenewal, type RenewalDecision, type RenewalFacts, type RenewReason } from '../../src/certs/renewal.ts';
+} from '../../src/certs/renewal/budget.ts';
+import {
+  needsRenewal,
+  type RenewalDecision,
+  type RenewalFacts,
+  type RenewReason,
+} from '../../src/certs/renewal/renewal.ts';
 import {
   adoptRenewalInfo,
   checkDueAt,
@@ -22,7 +27,7 @@ import {
   isOpen,
   postponeCheck,
   type RenewalWindow,
-} from '../../src/certs/renewal-window.ts';
+} from '../../src/certs/renewal/renewal-window.ts';
 import type { KeyType } from '../../src/config/config.ts';
 import { type VirtualCa, type VirtualCertificate, VirtualProblem } from './virtual-ca.ts';
 

@@ -1,8 +1,8 @@
 // Years of certificates in virtual time: a keeper, a CA with moods, clocks that jump, restarts, revocations, operators.
 // Everything follows from the seed.
 import { createHash } from 'node:crypto';
-import type { BudgetLimits } from '../../src/certs/budget.ts';
-import type { RenewReason } from '../../src/certs/renewal.ts';
+import type { BudgetLimits } from '../../src/certs/renewal/budget.ts';
+import type { RenewReason } from '../../src/certs/renewal/renewal.ts';
 import { type Mood, VirtualCa } from './virtual-ca.ts';
 import { type Obtained, VirtualKeeper, type Wanted } from './virtual-keeper.ts';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { generateKey } from '../key.ts';
-import type { Locker, Storage } from '../storage.ts';
+import type { Locker, Storage } from '../storage/storage.ts';
 import { AcmeProblem } from './problem.ts';
 
 export interface AcmeAccountOptions {

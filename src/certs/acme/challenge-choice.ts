@@ -2,7 +2,7 @@
 // yet. Pure.
 import type { ChallengeType } from '../../config/config.ts';
 import { PerantaraError } from '../../core/errors.ts';
-import type { ChallengeSolver } from '../challenge-solver.ts';
+import type { ChallengeSolver } from '../challenges/challenge-solver.ts';
 import type { Challenge } from './messages.ts';
 
 export interface NameToProve {

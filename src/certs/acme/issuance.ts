@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf, PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { ariCertId, type Certificate, parseCertificate, verifyIssued } from '../certificate.ts';
-import type { ChallengeSolver } from '../challenge-solver.ts';
+import type { ChallengeSolver } from '../challenges/challenge-solver.ts';
 import type { CertificateRequest, IssuedCertificate } from '../issuer.ts';
 import { generateKey } from '../key.ts';
 import { assertProvable } from './challenge-choice.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { KeyType } from '../../config/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { Storage } from '../storage.ts';
+import type { Storage } from '../storage/storage.ts';
 
 const recordSchema = z.object({
   names: z.array(z.string()),

@@ -2,7 +2,7 @@
 // judgement awaited, the answer taken away again.
 import type { ChallengeType } from '../../config/config.ts';
 import { normalizeHostname } from '../../core/hostname.ts';
-import type { ChallengeSolver, PendingChallenge } from '../challenge-solver.ts';
+import type { ChallengeSolver, PendingChallenge } from '../challenges/challenge-solver.ts';
 import { invalidAnswer } from './answer.ts';
 import { type ChosenChallenge, chooseChallenge, type NameToProve } from './challenge-choice.ts';
 import type { AcmeClient } from './client.ts';

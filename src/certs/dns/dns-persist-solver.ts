@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ChallengeSolver, PendingChallenge } from '../challenge-solver.ts';
+import type { ChallengeSolver, PendingChallenge } from '../challenges/challenge-solver.ts';
 import { ancestors, type DnsLookup } from './lookup.ts';
 import {
   judgePersistentRecord,

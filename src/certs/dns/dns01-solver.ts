@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DnsConfig } from '../../config/config.ts';
 import { PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ChallengeSolver, PendingChallenge } from '../challenge-solver.ts';
+import type { ChallengeSolver, PendingChallenge } from '../challenges/challenge-solver.ts';
 import { followAliases } from './delegation.ts';
 import type { DnsLookup } from './lookup.ts';
 import { type PropagationOptions, untilVisible } from './propagation.ts';

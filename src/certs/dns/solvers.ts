@@ -3,7 +3,7 @@ import { getServers } from 'node:dns';
 import type { DnsConfig, DnsProviderConfig } from '../../config/config.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ChallengeSolver } from '../challenge-solver.ts';
+import type { ChallengeSolver } from '../challenges/challenge-solver.ts';
 import { AcmeDnsProvider } from './acme-dns-provider.ts';
 import { CloudflareProvider } from './cloudflare-provider.ts';
 import { DnsPersistSolver } from './dns-persist-solver.ts';

@@ -5,10 +5,10 @@ import { wildcardOf } from '../../core/hostname.ts';
 import { acmeIssuerId } from '../acme/issuer.ts';
 import { type Certificate, keyTypeOf, sameNames } from '../certificate.ts';
 import type { PlannedCertificate, PlannedIssuer } from '../certificate-plan.ts';
-import { FRESH_STATE } from '../certificate-state.ts';
-import { certificateFolder, certificateLock } from '../certificate-store.ts';
-import { ChangeJournal } from '../change-journal.ts';
-import type { RenewalRequestServices } from '../renewal-request.ts';
+import type { RenewalRequestServices } from '../renewal/renewal-request.ts';
+import { FRESH_STATE } from '../storage/certificate-state.ts';
+import { certificateFolder, certificateLock } from '../storage/certificate-store.ts';
+import { ChangeJournal } from '../storage/change-journal.ts';
 import type { Imported } from './imported.ts';
 
 /** A certificate that the configuration asks for: a PlannedCertificate. */

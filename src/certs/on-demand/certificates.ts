@@ -3,14 +3,14 @@
 import type { ChallengeType, ProfileChoice } from '../../config/config.ts';
 import { GenerationMap } from '../../core/generation-map.ts';
 import { pooledMap } from '../../core/pooled-map.ts';
-import type { CertificateState } from '../certificate-state.ts';
-import { CertificateStore } from '../certificate-store.ts';
 import { Holding } from '../holding.ts';
 import { ManagedCertificate } from '../managed-certificate.ts';
 import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
-import { needsRenewal } from '../renewal.ts';
+import { needsRenewal } from '../renewal/renewal.ts';
 import { rankHoldings } from '../serving.ts';
-import { isOnDemand, listStored } from '../stored-names.ts';
+import type { CertificateState } from '../storage/certificate-state.ts';
+import { CertificateStore } from '../storage/certificate-store.ts';
+import { isOnDemand, listStored } from '../storage/stored-names.ts';
 import type { ManagedWish, WantedIssuer } from '../wanted-certificate.ts';
 import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
 

@@ -6,7 +6,7 @@ import { PerantaraError } from '../../core/errors.ts';
 import { GenerationMap } from '../../core/generation-map.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { Logger } from '../../core/log.ts';
-import { certificateFolder } from '../certificate-store.ts';
+import { certificateFolder } from '../storage/certificate-store.ts';
 import type { Asks } from './ask.ts';
 import { AddressBuckets, perHour } from './buckets.ts';
 import { DemandFlight } from './flight.ts';

@@ -43,9 +43,9 @@ ${CONFIG_HELP}`,
 
       const { importCertificates } = await import('../../certs/import/import.ts');
       const { planCertificates } = await import('../../certs/certificate-plan.ts');
-      const { CertificateStore } = await import('../../certs/certificate-store.ts');
-      const { FileLocker } = await import('../../certs/file-locker.ts');
-      const { FileStorage } = await import('../../certs/file-storage.ts');
+      const { CertificateStore } = await import('../../certs/storage/certificate-store.ts');
+      const { FileLocker } = await import('../../certs/storage/file-locker.ts');
+      const { FileStorage } = await import('../../certs/storage/file-storage.ts');
       const storage = new FileStorage(config.storage);
       const log = createLogger({ level: 'silent', pretty: false });
       const locker = new FileLocker(config.storage);

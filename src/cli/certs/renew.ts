@@ -1,6 +1,6 @@
 // `perantara certs renew NAME`: a new certificate now, by the server that runs, else by this process.
 import type { PlannedCertificate } from '../../certs/certificate-plan.ts';
-import type { RenewalOutcome } from '../../certs/renewal-watch.ts';
+import type { RenewalOutcome } from '../../certs/renewal/renewal-watch.ts';
 import type { Config } from '../../config/config.ts';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';

@@ -74,14 +74,14 @@ function linesOf(name: string, outcome: TrustOutcome): string {
 
 /** The stored root, or a new one when it may be made. */
 async function findRoot({ storage: folder }: Config, mayMake: boolean): Promise<TrustedRoot | null> {
-  const { FileStorage } = await import('../../certs/file-storage.ts');
+  const { FileStorage } = await import('../../certs/storage/file-storage.ts');
   const { LOCAL_ROOT, LocalCa } = await import('../../certs/local-ca.ts');
   const storage = new FileStorage(folder);
   let pem = await storage.load(LOCAL_ROOT);
   if (pem === null && mayMake) {
     const problem = await storageOwnerProblem(folder);
     if (problem !== null) throw new PerantaraError(problem, { code: 'storage_owner', source: 'operator' });
-    const { FileLocker } = await import('../../certs/file-locker.ts');
+    const { FileLocker } = await import('../../certs/storage/file-locker.ts');
     const log = createLogger({ level: 'silent', pretty: false });
     const localCa = new LocalCa({ storage, locker: new FileLocker(folder), log, clock: systemClock });
     pem = (await localCa.ensureRoot(new AbortController().signal)).certPem;

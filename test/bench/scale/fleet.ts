@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
 import { formatBundle } from '../../../src/certs/certificate.ts';
-import { certificateFolder } from '../../../src/certs/certificate-store.ts';
+import { certificateFolder } from '../../../src/certs/storage/certificate-store.ts';
 import { makeAuthority, mint } from '../../support/minted.ts';
 
 /** Nobody is asked: every certificate is good for 90 days. */

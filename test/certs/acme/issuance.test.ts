@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { ariCertId } from '../../../src/certs/certificate.ts';
-import { HttpSolver } from '../../../src/certs/http-solver.ts';
+import { HttpSolver } from '../../../src/certs/challenges/http-solver.ts';
 import { acmeRig, NotingSolver } from '../../support/acme-rig.ts';
 import { obtain, requestFor } from '../../support/certificate-request.ts';
 import { problem } from '../../support/fake-acme.ts';

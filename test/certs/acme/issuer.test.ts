@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { acmeIssuerId } from '../../../src/certs/acme/issuer.ts';
 import { AcmeProblem } from '../../../src/certs/acme/problem.ts';
-import { FileStorage } from '../../../src/certs/file-storage.ts';
+import { FileStorage } from '../../../src/certs/storage/file-storage.ts';
 import { acmeRig } from '../../support/acme-rig.ts';
 import { obtain } from '../../support/certificate-request.ts';
 import { BAD_NONCE, problem } from '../../support/fake-acme.ts';

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { AcmeIssuer } from '../../../src/certs/acme/issuer.ts';
-import { ChallengeTokens } from '../../../src/certs/challenges.ts';
-import { HttpSolver } from '../../../src/certs/http-solver.ts';
+import { ChallengeTokens } from '../../../src/certs/challenges/challenge-tokens.ts';
+import { HttpSolver } from '../../../src/certs/challenges/http-solver.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { acmeRig } from '../../support/acme-rig.ts';
 import { capturedLog } from '../../support/captured-log.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Certificate } from '../../../src/certs/certificate.ts';
-import { CertificateStore } from '../../../src/certs/certificate-store.ts';
-import { FileLocker } from '../../../src/certs/file-locker.ts';
-import { FileStorage } from '../../../src/certs/file-storage.ts';
 import { type ImportOutcome, type ImportTarget, importCertificates } from '../../../src/certs/import/import.ts';
+import { CertificateStore } from '../../../src/certs/storage/certificate-store.ts';
+import { FileLocker } from '../../../src/certs/storage/file-locker.ts';
+import { FileStorage } from '../../../src/certs/storage/file-storage.ts';
 import { makeCertificate } from '../../golden/certificates.ts';
 import { capturedLog } from '../../support/captured-log.ts';
 import { makeAuthority, mint } from '../../support/minted.ts';

@@ -1,10 +1,10 @@
 // How another process – `perantara certs renew` – asks the one that runs for a new certificate: through storage.
 
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
-import { type CertificateStore, certificateFolder, certificateLock } from './certificate-store.ts';
-import { ChangeJournal } from './change-journal.ts';
-import type { Locker, Storage } from './storage.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { type CertificateStore, certificateFolder, certificateLock } from '../storage/certificate-store.ts';
+import { ChangeJournal } from '../storage/change-journal.ts';
+import type { Locker, Storage } from '../storage/storage.ts';
 
 export interface RenewalRequestServices {
   readonly storage: Storage;

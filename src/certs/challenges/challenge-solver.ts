@@ -1,5 +1,5 @@
 // The contract of whoever puts a proof of control where a CA looks for it (RFC 8555 section 8).
-import type { ChallengeType } from '../config/config.ts';
+import type { ChallengeType } from '../../config/config.ts';
 
 export interface PendingChallenge {
   /** The name or IP address, normalised, without `*.`. */

@@ -1,6 +1,6 @@
 // The HTTP-01 answers that are wanted right now (RFC 8555 section 8.3): host and token → key authorization.
 // Never answers HTTP itself; a handler asks `answer`.
-import { normalizeHostname } from '../core/hostname.ts';
+import { normalizeHostname } from '../../core/hostname.ts';
 import type { SharedTokens } from './shared-tokens.ts';
 
 export class ChallengeTokens {

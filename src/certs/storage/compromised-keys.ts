@@ -1,8 +1,8 @@
 // Keys that must never be used again, because a certificate with them was revoked for keyCompromise: remembered for ever
 // in storage as `compromised/<SHA-256 of the public key>`.
 import { createHash, X509Certificate } from 'node:crypto';
-import { PerantaraError } from '../core/errors.ts';
-import type { ServedCertificate } from './resolver.ts';
+import { PerantaraError } from '../../core/errors.ts';
+import type { ServedCertificate } from '../resolver.ts';
 import type { Storage } from './storage.ts';
 
 /** The folder in storage; also what the change journal calls it. */

@@ -1,11 +1,11 @@
 // Asks the issuer when it would like a certificate to be renewed (ARI, RFC 9773), in turns of their own: obtaining never
 // waits for it, and it never fails a certificate. renewal-window.ts judges the answer and says when to ask again.
-import { AcmeProblem } from './acme/problem.ts';
-import { ariCertId } from './certificate.ts';
-import type { Holding } from './holding.ts';
-import type { ManagedCertificateServices } from './managed-certificate-services.ts';
+import { AcmeProblem } from '../acme/problem.ts';
+import { ariCertId } from '../certificate.ts';
+import type { Holding } from '../holding.ts';
+import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
+import type { Lock } from '../storage/storage.ts';
 import { adoptRenewalInfo, checkDueAt, postponeCheck } from './renewal-window.ts';
-import type { Lock } from './storage.ts';
 
 const MINUTE_MS = 60_000;
 /** The first question of a life, and of a certificate, comes so much later at most: thousands start together. */

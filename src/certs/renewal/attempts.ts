@@ -1,7 +1,7 @@
 // When a failed attempt is repeated, and how soon after a success an issuer may be asked again. Pure. Let's Encrypt's
 // advice, with three changes: what the CA never saw is tried sooner, a certificate near its end is tried hourly, and
 // nothing that a CA says can make a certificate expire while it waits.
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../certificate.ts';
 import { leftRatio, type RenewReason } from './renewal.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 // What is remembered about a name at one issuer besides its certificate: `state.json` in their folder. Fields that a file
 // of an older version lacks get the value that says nothing; one that cannot be read at all counts as fresh.
 import { z } from 'zod';
-import type { FailureClass } from './attempt-failure.ts';
-import type { FailedCheck, RenewalWindow } from './renewal-window.ts';
+import type { FailureClass } from '../renewal/attempt-failure.ts';
+import type { FailedCheck, RenewalWindow } from '../renewal/renewal-window.ts';
 
 /** Plain JSON; times in milliseconds since the epoch. */
 export interface CertificateState {

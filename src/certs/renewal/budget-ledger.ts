@@ -1,7 +1,8 @@
 // Keeps the books of one issuer's limits: budget.ts says what an order costs, this keeps it in storage as
 // `budgets/<issuer>.json`, changed under a lock by every process that shares the account.
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Locker, Storage } from '../storage/storage.ts';
 import {
   type BudgetLimits,
   type BudgetState,
@@ -16,7 +17,6 @@ import {
   withFailure,
   withOrder,
 } from './budget.ts';
-import type { Locker, Storage } from './storage.ts';
 
 export interface BudgetLedgerOptions {
   readonly issuerId: string;

@@ -1,6 +1,6 @@
 // What a failed attempt was about, for deciding what comes next and for people who count failures. Pure.
-import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
-import { AcmeProblem } from './acme/problem.ts';
+import { codeOf, messageOf, PerantaraError } from '../../core/errors.ts';
+import { AcmeProblem } from '../acme/problem.ts';
 
 export type FailureClass =
   /** The CA looked and said no: something about the name must change. */

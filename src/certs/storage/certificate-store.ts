@@ -2,9 +2,9 @@
 // chain together, written in one step – so no crash can part a certificate from its key. `cert.pem` and `key.pem` are
 // copies for people and other software.
 import { createHash } from 'node:crypto';
-import { PerantaraError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
-import { type Certificate, formatBundle, parseBundle } from './certificate.ts';
+import { PerantaraError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { type Certificate, formatBundle, parseBundle } from '../certificate.ts';
 import { type CertificateState, FRESH_STATE, formatState, parseState } from './certificate-state.ts';
 import type { Lock, Storage } from './storage.ts';
 

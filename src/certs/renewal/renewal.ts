@@ -1,7 +1,7 @@
 // When a certificate is renewed, and why. Pure: `now` is passed in, every answer has a reason.
 // Never in days: lifetimes shrink (90, 64, 45 days, 160 hours) and the rules follow the certificate's own.
-import type { KeyType } from '../config/config.ts';
-import { type Certificate, sameNames } from './certificate.ts';
+import type { KeyType } from '../../config/config.ts';
+import { type Certificate, sameNames } from '../certificate.ts';
 import { isSane, type RenewalWindow } from './renewal-window.ts';
 
 /** Certificates that live shorter are renewed at half their life (Let's Encrypt's integration guide), others at two thirds. */

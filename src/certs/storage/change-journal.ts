@@ -3,8 +3,8 @@
 // so no lock; the cost grows with the number of changes, not of names.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
 import type { Storage } from './storage.ts';
 
 /** Changes that a value names; who looks too late for that looks at everything. */

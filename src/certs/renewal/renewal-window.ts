@@ -1,8 +1,8 @@
 // When the issuer would like a certificate to be renewed (ARI, RFC 9773): judged, one moment chosen, and when to ask
 // again. Pure. Never believes a window that contradicts the certificate; renewal.ts has a rule of its own without one.
-import { PerantaraError } from '../core/errors.ts';
-import type { Certificate } from './certificate.ts';
-import type { RenewalInfo } from './issuer.ts';
+import { PerantaraError } from '../../core/errors.ts';
+import type { Certificate } from '../certificate.ts';
+import type { RenewalInfo } from '../issuer.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,5 +1,5 @@
 // What happens to certificates, as values with stable names: fields of log lines, and what a hook is told.
-import { messageOf } from '../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 
 export type CertificateEventName =
   | 'certificate_obtained'

@@ -1,9 +1,9 @@
 // The hook of `onEvent`: hands every certificate event to a program or a URL, a few at a time. Whatever becomes of it,
 // certificates are not delayed: a failure is a warning, and what piles up beyond a bound is dropped.
 import { spawn } from 'node:child_process';
-import type { EventHookConfig } from '../config/config.ts';
-import { messageOf, PerantaraError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
+import type { EventHookConfig } from '../../config/config.ts';
+import { messageOf, PerantaraError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
 import type { CertificateEvent } from './certificate-event.ts';
 
 export interface EventHookOptions {

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { writeFileAtomic } from '../core/atomic-file.ts';
-import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
+import { writeFileAtomic } from '../../core/atomic-file.ts';
+import { codeOf, messageOf, PerantaraError } from '../../core/errors.ts';
 import { checkStorageKey, type Storage } from './storage.ts';
 
 /** More than any certificate with its chain, so that a nearly full disk shows before the CA is asked. */

@@ -2,10 +2,10 @@
 // Look-ups come from anybody on the internet: they are few at a time, and names and tokens are checked first.
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
-import type { Storage } from './storage.ts';
+import type { Clock } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export interface SharedTokensOptions {
   readonly storage: Storage;

@@ -1,8 +1,8 @@
 // Answers HTTP-01 validators (RFC 8555 section 8.3) on the plain listeners while no server of ours does: for verbs that
 // obtain a certificate, or try whether one could be. Everything but a known token is 404.
 import { createServer, type Server } from 'node:http';
-import type { ListenAddress } from '../config/config.ts';
-import { codeOf } from '../core/errors.ts';
+import type { ListenAddress } from '../../config/config.ts';
+import { codeOf } from '../../core/errors.ts';
 
 const PREFIX = '/.well-known/acme-challenge/';
 

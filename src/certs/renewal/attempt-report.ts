@@ -1,14 +1,15 @@
 // What follows from an attempt, obtained, failed or postponed: when the next one is, and who hears of it.
+
+import type { Certificate } from '../certificate.ts';
+import { type CertificateEventName, certificateEvent } from '../events/certificate-event.ts';
+import type { Holding } from '../holding.ts';
+import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
+import type { CertificateState } from '../storage/certificate-state.ts';
+import type { ManagedWish } from '../wanted-certificate.ts';
 import { describeFailure } from './attempt-failure.ts';
 import { nextAttemptAt } from './attempts.ts';
 import type { BudgetWait } from './budget-ledger.ts';
-import type { Certificate } from './certificate.ts';
-import { type CertificateEventName, certificateEvent } from './certificate-event.ts';
-import type { CertificateState } from './certificate-state.ts';
-import type { Holding } from './holding.ts';
-import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import { leftRatio } from './renewal.ts';
-import type { ManagedWish } from './wanted-certificate.ts';
 
 export interface FailedTurn {
   /** In use, or null. */

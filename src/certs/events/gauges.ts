@@ -1,8 +1,8 @@
 // What is measured of every certificate that is kept: a plain value for status pages and metrics. Reads memory only.
 
-import type { FailureClass } from './attempt-failure.ts';
-import type { BudgetLeft } from './budget-ledger.ts';
-import type { ManagedCertificate } from './managed-certificate.ts';
+import type { ManagedCertificate } from '../managed-certificate.ts';
+import type { FailureClass } from '../renewal/attempt-failure.ts';
+import type { BudgetLeft } from '../renewal/budget-ledger.ts';
 
 /** Times in milliseconds since the epoch. */
 export interface CertificateGauges {

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { monotonicMs } from '../core/clock.ts';
-import { codeOf, PerantaraError } from '../core/errors.ts';
+import { monotonicMs } from '../../core/clock.ts';
+import { codeOf, PerantaraError } from '../../core/errors.ts';
 import { unwritable } from './file-storage.ts';
 import { checkStorageKey, type Lock, type Locker } from './storage.ts';
 

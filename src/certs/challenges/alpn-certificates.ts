@@ -3,11 +3,11 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { Clock } from '../core/clock.ts';
-import { releaseSecureContext } from '../core/secure-context.ts';
+import type { Clock } from '../../core/clock.ts';
+import { releaseSecureContext } from '../../core/secure-context.ts';
+import { generateKey } from '../key.ts';
+import { mintCertificate } from '../mint.ts';
 import type { ChallengeSolver, PendingChallenge } from './challenge-solver.ts';
-import { generateKey } from './key.ts';
-import { mintCertificate } from './mint.ts';
 
 export interface AlpnCertificatesOptions {
   /** As every site's context has them, without `cert` and `key`. */

@@ -1,6 +1,6 @@
 // The contracts of certificate storage: Storage keeps values, Locker keeps processes apart. Anything that passes
 // test/contract/*.contract.ts may stand in for the disk (a database, an object store shared by several machines).
-import { PerantaraError } from '../core/errors.ts';
+import { PerantaraError } from '../../core/errors.ts';
 
 /**
  * Named text values. Keys are relative paths of one or more segments joined by `/`, such as `accounts/ca/key.pem`; see

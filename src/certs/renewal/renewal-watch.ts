@@ -1,9 +1,9 @@
 // Follows one certificate in storage after a new one was asked for: whether a running process has taken it up, and how
 // that went. Reads only.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CertificateState } from './certificate-state.ts';
-import { type CertificateStore, certificateLock } from './certificate-store.ts';
-import type { Storage } from './storage.ts';
+import type { CertificateState } from '../storage/certificate-state.ts';
+import { type CertificateStore, certificateLock } from '../storage/certificate-store.ts';
+import type { Storage } from '../storage/storage.ts';
 
 export type RenewalOutcome =
   | { readonly kind: 'renewed'; readonly issuerId: string }

@@ -2,11 +2,11 @@
 // after a grace period. Another process with another configuration may share the storage; so only what has expired, which
 // nobody can be using, is ever removed.
 import { z } from 'zod';
-import { messageOf } from '../core/errors.ts';
-import { pooledMap } from '../core/pooled-map.ts';
-import { parseBundle } from './certificate.ts';
-import { certificateEvent } from './certificate-event.ts';
-import type { ManagedCertificateServices } from './managed-certificate-services.ts';
+import { messageOf } from '../../core/errors.ts';
+import { pooledMap } from '../../core/pooled-map.ts';
+import { parseBundle } from '../certificate.ts';
+import { certificateEvent } from '../events/certificate-event.ts';
+import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
 import type { Storage } from './storage.ts';
 import { isOnDemand, listStored, type StoredNames } from './stored-names.ts';
 

@@ -1,10 +1,10 @@
 // After an issuer refused a name, its staging twin is asked first, and the issuer only when that succeeds: what is wrong
 // with the name is found out without spending the issuer's budget of failures. Nothing of it is stored or served.
 
+import type { Authority } from '../authority.ts';
+import type { CertificateRequest } from '../issuer.ts';
+import type { CertificateState } from '../storage/certificate-state.ts';
 import { describeFailure } from './attempt-failure.ts';
-import type { Authority } from './authority.ts';
-import type { CertificateState } from './certificate-state.ts';
-import type { CertificateRequest } from './issuer.ts';
 
 /** The twin may refuse what the issuer would take (a CAA record that names one account), so it is obeyed no longer than this. */
 const OBEYED_MS = 24 * 3_600_000;
