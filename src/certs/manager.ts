@@ -158,7 +158,7 @@ export class CertificateManager implements Lifecycle {
   #lookAt(at: number, now: number): void {
     clearTimeout(this.#timer);
     this.#nextLookAt = at;
-    this.#timer = setTimeout(() => this.#look(), at - now).unref();
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, at - now)).unref();
   }
 
   #laneOf(certificate: ManagedCertificate): Lane {

@@ -126,8 +126,8 @@ function reasonOf(code: string): string | null {
     case 'ENOTDIR':
     case 'EEXIST':
       return 'a file stands where a folder is needed; move it away or set "storage" to another folder';
-    case 'ENOENT':
-      return 'the folder cannot be made there; set "storage" to another';
+    case 'ENOENT': // also what Node says when it cannot make a folder on a read-only file system
+      return 'the folder cannot be made there; mount the file system writable if it is read-only, or set "storage" to another folder';
     default:
       return null;
   }
