@@ -1,6 +1,7 @@
 // One order at one issuer, from the budget to a certificate that may be stored: booked first, rehearsed after a refusal,
 // checked afterwards, and the books closed whatever becomes of it.
 
+import type { ChallengeType } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { type Certificate, keyTypeOf, sameNames, verifyIssued } from './certificate.ts';
@@ -38,7 +39,7 @@ export async function issueOnce(
     names: wish.names,
     keyType: wish.keyType,
     profile: holding.profile,
-    challenges: wish.challenges,
+    challenges: lastFirst(wish.challenges, holding.state.issued?.challenge ?? null),
     replaces: holding.certificate,
   };
   if (rehearsalDue(authority, holding.state, clock.now())) {
@@ -82,6 +83,11 @@ async function closeBooks(
 function costOf(names: readonly string[], { certificate, state }: Holding, now: number): OrderCost {
   const ari = certificate !== null && isOpen(state.window, now);
   return { names, ari, renewal: certificate !== null && sameNames(certificate.names, names) };
+}
+
+/** What proved the names last comes first: where port 80 is closed, no renewal need find that out anew. */
+function lastFirst(allowed: readonly ChallengeType[], last: string | null): readonly ChallengeType[] {
+  return allowed.toSorted((a, b) => Number(b === last) - Number(a === last));
 }
 
 function isBooked({ booked }: CertificateState, names: readonly string[], now: number): boolean {

@@ -89,6 +89,12 @@ suite('the limits of Let’s Encrypt', () => {
     assert.equal(orderAllowedAt(state, cost(['b.example.com']), limits, start).limit, null);
   });
 
+  test('a name that failed by two types of challenge failed twice', () => {
+    const each = cost(['a.example.com']);
+    const state = withFailure(FULL_BUDGET, each, ['a.example.com', 'a.example.com'], limits, start);
+    assert.equal(failuresLeft(state, ['a.example.com'], limits, start), 1);
+  });
+
   test('1094 failures in a row without a success, then one a day; a success begins anew', () => {
     const each = cost(['a.example.com'], { ari: true });
     let state: BudgetState = { 'row:a.example.com': start + 1094 * day };

@@ -38,6 +38,22 @@ test('the first issuer is asked, and no other while it issues', async () => {
   assert.ok(one.closed && two.closed);
 });
 
+test('the challenge that proved the names last is tried first at the renewal, if it is still allowed', async (t) => {
+  mockTimers(t);
+  const { world, one } = pair();
+  one.challenge = 'tls-alpn-01';
+  const challenges = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
+  const running = world.managerOf([{ ...world.wish(NAME, [world.authority(one)]), challenges }]);
+  await running.start();
+  await world.publisher.times(1);
+  await world.passHours(61 * 24);
+  await running.close();
+  assert.deepEqual(
+    one.requests.map((request) => request.challenges),
+    [challenges, ['tls-alpn-01', 'http-01', 'dns-01']],
+  );
+});
+
 test('when one issuer fails, the next is asked in the same turn, and the failed one at the next renewal', async (t) => {
   mockTimers(t);
   const { world, one, two, mintNow, manager } = pair(() => Promise.reject(refused()));

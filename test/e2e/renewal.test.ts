@@ -145,7 +145,7 @@ test(
     match(String(failure.err?.message), new RegExp(`^cannot reach "localhost:${caPort}": .*refus`, 'i'));
     ok(Date.parse(String(failure.nextAttemptAt)) > Date.now());
     const { stdout } = await perantara(['certs', '--config', first.configFile]);
-    match(stdout, new RegExp(`^${NAME} +ACME +failing`, 'm'));
+    match(stdout, new RegExp(`^${NAME} +failing`, 'm'));
     match(stdout, /last error .* ago: cannot reach "localhost:\d+"/);
     first.signal('SIGTERM');
     strictEqual(await first.exited, 0);

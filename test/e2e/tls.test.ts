@@ -178,8 +178,8 @@ describe('the TLS listener, asked by openssl', await needsTools('openssl', 'curl
 
   test('`perantara certs` tells local and supplied certificates apart', async () => {
     const { stdout } = await perantara(['certs', '--config', proxy.configFile]);
-    match(stdout, /^app\.localhost +local +valid +Perantara Local Root \w+ .* days .*\(in \d+ days\)$/m);
-    match(stdout, /^supplied\.example\.org +supplied +valid +Supplied By Hand .* by you$/m);
+    match(stdout, /^app\.localhost +valid .* days .* renew in \d+ days\n {2}Perantara Local Root \w+, p256$/m);
+    match(stdout, /^supplied\.example\.org +valid .* by you\n {2}Supplied By Hand, supplied, /m);
   });
 
   test('the log says once where the local root lies and how to trust it', () => {

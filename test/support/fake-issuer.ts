@@ -2,6 +2,7 @@
 import type { Certificate } from '../../src/certs/certificate.ts';
 import type { CertificatePublisher } from '../../src/certs/certificate-publisher.ts';
 import type { CertificateRequest, IssuedCertificate, Issuer, RenewalInfo } from '../../src/certs/issuer.ts';
+import type { ChallengeType } from '../../src/config/config.ts';
 
 export type Issue = (name: string, signal: AbortSignal, request: CertificateRequest) => Promise<Certificate>;
 
@@ -14,6 +15,8 @@ export class FakeIssuer implements Issuer {
   /** Asked for a renewal window so far: serial numbers. */
   readonly windowsAsked: string[] = [];
   window: (certificate: Certificate) => Promise<RenewalInfo | null> = async () => null;
+  /** What proved the names. */
+  challenge: ChallengeType | null = null;
   closed = false;
   recognizing = true;
   issueOne: Issue;
@@ -30,7 +33,7 @@ export class FakeIssuer implements Issuer {
     this.asked.push(name);
     this.requests.push(request);
     this.#changed.tell();
-    return { certificate: await this.issueOne(name, signal, request), challenge: null, profile: null };
+    return { certificate: await this.issueOne(name, signal, request), challenge: this.challenge, profile: null };
   }
 
   async renewalInfo(certificate: Certificate): Promise<RenewalInfo | null> {

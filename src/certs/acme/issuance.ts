@@ -19,6 +19,7 @@ import { resumableOrder } from './order-resumption.ts';
 import { choosePreferredChain, issuersFromTop } from './preferred-chain.ts';
 import { AcmeProblem } from './problem.ts';
 import { ProofFailed } from './proof.ts';
+import { ProofsFailed } from './proofs-failed.ts';
 
 export interface IssuanceServices {
   readonly client: AcmeClient;
@@ -48,6 +49,7 @@ export class Issuance {
   /** As ordered. */
   readonly #profile: string | null;
   readonly #failed = new Map<string, Set<ChallengeType>>();
+  readonly #failures: ProofFailed[] = [];
   #order: AcmeOrder | null = null;
 
   constructor(request: CertificateRequest, profile: string | null, services: IssuanceServices) {
@@ -159,10 +161,11 @@ export class Issuance {
       if (isFinal(error)) await this.#services.journal.forget(record);
       throw error;
     }
-    const hopeless = failures.find(({ alternative }) => !alternative);
-    if (hopeless !== undefined) {
+    this.#failures.push(...failures);
+    const last = failures.filter(({ alternative }) => !alternative);
+    if (last.length > 0) {
       await this.#services.journal.forget(record);
-      throw hopeless.problem;
+      throw new ProofsFailed(last, this.#failures);
     }
     for (const { key, type, problem } of failures) {
       this.#failed.set(key, (this.#failed.get(key) ?? new Set()).add(type));

@@ -1,6 +1,7 @@
 // What a failed attempt was about, for deciding what comes next and for people who count failures. Pure.
 import { codeOf, messageOf, PerantaraError } from '../../core/errors.ts';
 import { AcmeProblem } from '../acme/problem.ts';
+import { ProofsFailed } from '../acme/proofs-failed.ts';
 
 export type FailureClass =
   /** The CA looked and said no: something about the name must change. */
@@ -37,8 +38,9 @@ export function describeFailure(error: unknown): AttemptFailure {
   };
 }
 
-/** The names that failed, as the CA says; all of them when it does not say. */
+/** The names that failed, as the CA says, as often as it counts a failure; all of them when it does not say. */
 export function failedNames(error: unknown, names: readonly string[]): readonly string[] {
+  if (error instanceof ProofsFailed) return error.failed;
   if (!(error instanceof AcmeProblem)) return names;
   const named = error.subproblems.map(({ identifier }) => identifier);
   const failed = names.filter((name) => named.includes(name) || named.includes(name.replace(/^\*\./, '')));

@@ -110,8 +110,8 @@ export function withCertificate(state: BudgetState, cost: OrderCost, limits: Bud
 }
 
 /**
- * After an order failed: what only certificates cost is given back; `identifiers`: those that the CA could not validate,
- * none when it failed for another reason.
+ * After an order failed: what only certificates cost is given back; `identifiers`: those that the CA could not validate, as
+ * often as it failed, none when it failed for another reason.
  */
 export function withFailure(
   state: BudgetState,
@@ -121,7 +121,7 @@ export function withFailure(
   now: number,
 ): BudgetState {
   const back = spentBy(cost).filter(({ kind }) => kind !== 'orders');
-  const failed = identifiersOf(identifiers).flatMap((subject): Use[] => [
+  const failed = identifiers.map(validatedOf).flatMap((subject): Use[] => [
     { kind: 'failures', subject },
     { kind: 'row', subject },
   ]);
@@ -223,9 +223,13 @@ function availableAt(used: number, { capacity, refillMs }: Limit, now: number): 
   return now + Math.max(0, Math.ceil((used + 1 - capacity) * refillMs - 1e-3));
 }
 
-/** What the CA validates: wildcards by the name below. */
 function identifiersOf(names: readonly string[]): string[] {
-  return [...new Set(names.map((name) => (name.startsWith('*.') ? name.slice(2) : name)))];
+  return [...new Set(names.map(validatedOf))];
+}
+
+/** What the CA validates: a wildcard by the name below. */
+function validatedOf(name: string): string {
+  return name.startsWith('*.') ? name.slice(2) : name;
 }
 
 function setOf(names: readonly string[]): string {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { suite, test } from 'node:test';
+import { ProofsFailed } from '../../../src/certs/acme/proofs-failed.ts';
 import { ariCertId } from '../../../src/certs/certificate.ts';
 import { HttpSolver } from '../../../src/certs/challenges/http-solver.ts';
+import { failedNames } from '../../../src/certs/renewal/attempt-failure.ts';
 import { acmeRig, NotingSolver } from '../../support/acme-rig.ts';
 import { obtain, requestFor } from '../../support/certificate-request.ts';
 import { problem } from '../../support/fake-acme.ts';
@@ -171,6 +173,32 @@ suite('a challenge', { concurrency: 4 }, () => {
     );
     const warned = logged.lines.filter(({ msg }) => msg === 'challenge failed, another is tried');
     assert.equal(warned.length, 2);
+  });
+
+  test('that fails as the last one tells what every type met, in the words of the CA, and counts each', async (t) => {
+    const { ca, restart } = await acmeRig(t);
+    const solvers = (['http-01', 'tls-alpn-01'] as const).map((type) => new NotingSolver(type));
+    ca.lookUp = () => null;
+    const request = requestFor(['a.example', 'b.example'], { challenges: ['http-01', 'tls-alpn-01'] });
+    await assert.rejects(restart({ solvers }).issue(request, never), (error: unknown) => {
+      assert.ok(error instanceof ProofsFailed);
+      assert.match(
+        error.message,
+        /^cannot validate "a.example", "b.example": the CA says: a.example by http-01: .+; b.example by http-01: .+; a.example by tls-alpn-01: .+; b.example by tls-alpn-01: .+ \(unauthorized\)$/,
+      );
+      assert.deepEqual(failedNames(error, request.names).toSorted(), [
+        'a.example',
+        'a.example',
+        'b.example',
+        'b.example',
+      ]);
+      return true;
+    });
+    const one = requestFor(['c.example'], { challenges: ['http-01', 'tls-alpn-01'] });
+    await assert.rejects(
+      restart({ solvers }).issue(one, never),
+      /^AcmeProblem: cannot validate "c.example": the CA says: by http-01: .+; by tls-alpn-01: .+ \(unauthorized\)$/,
+    );
   });
 
   test('that fails for one of two names changes the type for that one alone', async (t) => {
