@@ -20,6 +20,7 @@ import { CompromisedKeys } from './storage/compromised-keys.ts';
 import { FileLocker } from './storage/file-locker.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { listOrphans, type Orphan } from './storage/orphans.ts';
+import { listOnDemand } from './storage/stored-names.ts';
 
 /** Times in milliseconds since the epoch. Field names are what `perantara certs --json` promises: they stay. */
 export interface CertificateStatus {
@@ -28,6 +29,8 @@ export interface CertificateStatus {
   /** All of them. */
   readonly names: readonly string[];
   readonly source: 'acme' | 'local' | 'supplied';
+  /** Not in the file: obtained at a handshake, and renewed when somebody uses it. */
+  readonly onDemand: boolean;
   /** `failing`: the last attempt failed, and what is there is valid, if anything is; see `notAfter`. */
   readonly state: 'valid' | 'missing' | 'expired' | 'failing';
   /** As the certificate names it, or null without a certificate. */
@@ -71,7 +74,7 @@ export interface CertificateStatus {
 }
 
 export interface Inventory {
-  /** In the config's order. */
+  /** In the config's order, then those on demand by name. */
   readonly certificates: readonly CertificateStatus[];
   /** Stored, and no longer configured. */
   readonly orphans: readonly Orphan[];
@@ -80,7 +83,7 @@ export interface Inventory {
 /** Certificates looked at at once: a file table may hold as few as 1024. */
 const MAX_READS = 16;
 
-/** Unreadable files count as missing. */
+/** Damaged files count as missing. Rejects with `storage_unreadable`: nothing can be said of what may not be looked at. */
 export async function takeInventory(config: Config, clock: Clock): Promise<Inventory> {
   const shelf = await Shelf.open(config, clock);
   const planned = planCertificates(config);
@@ -90,8 +93,10 @@ export async function takeInventory(config: Config, clock: Clock): Promise<Inven
       ? [() => suppliedStatus(site, clock.now())]
       : planned.filter((plan) => isFirst(plan, site.host)).map((plan) => () => shelf.statusOf(plan)),
   );
+  const demanded = await shelf.demanded(config, planned);
+  looks.push(...demanded.map((plan) => () => shelf.statusOf(plan, true)));
   const certificates = await pooledMap(looks, MAX_READS, async (look) => look());
-  return { certificates, orphans: await shelf.orphans(planned) };
+  return { certificates, orphans: await shelf.orphans([...planned, ...demanded]) };
 }
 
 class Shelf {
@@ -131,7 +136,7 @@ class Shelf {
     return shelf;
   }
 
-  async statusOf(plan: PlannedCertificate): Promise<CertificateStatus> {
+  async statusOf(plan: PlannedCertificate, onDemand = false): Promise<CertificateStatus> {
     const now = this.#clock.now();
     const holdings = plan.issuers.map(
       ({ directory, profile }) =>
@@ -165,6 +170,7 @@ class Shelf {
       name: plan.names[0]!,
       names: plan.names,
       source: plan.issuers[0]!.directory === null ? 'local' : 'acme',
+      onDemand,
       state:
         certificate === null
           ? failing === null
@@ -199,11 +205,24 @@ class Shelf {
     };
   }
 
+  /** What lies here of names on demand, as long as the config allows those. */
+  async demanded(config: Config, planned: readonly PlannedCertificate[]): Promise<readonly PlannedCertificate[]> {
+    if (config.onDemand == null) return [];
+    const issuers = config.acme.map(({ directory, profile }) => ({ directory, profile }));
+    const ids = issuers.map(({ directory }) => acmeIssuerId(directory));
+    const taken = new Set(planned.map(({ name }) => name));
+    const names = await listOnDemand(this.#storage, ids);
+    return names
+      .filter((name) => !taken.has(name))
+      .toSorted()
+      .map((name) => ({ name, names: [name], keyType: 'p256', part: 0, challenges: [], issuers }));
+  }
+
   async orphans(planned: readonly PlannedCertificate[]): Promise<readonly Orphan[]> {
     const configured = planned.flatMap(({ name, issuers }) =>
       issuers.map(({ directory }) => certificateFolder(issuerIdOf(directory), name)),
     );
-    return listOrphans(this.#storage, new Set(configured)).catch(() => []);
+    return listOrphans(this.#storage, new Set(configured));
   }
 }
 
@@ -225,6 +244,7 @@ function suppliedStatus({ host, tls }: SiteConfig, now: number): CertificateStat
     name: host,
     names: [host],
     source: 'supplied',
+    onDemand: false,
     state: notAfter <= now ? 'expired' : 'valid',
     issuer,
     authority: null,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { takeInventory } from '../../src/certs/inventory.ts';
@@ -49,6 +49,7 @@ test('a valid certificate shows its issuer, its end and when it will be renewed'
     name: 'a.example',
     names: ['a.example'],
     source: 'acme',
+    onDemand: false,
     state: 'valid',
     issuer: 'Test Root',
     authority: CA,
@@ -122,6 +123,26 @@ test('what is stored and no longer configured is listed apart', async (t) => {
   );
 });
 
+test('certificates on demand follow those of the file, as long as the file has onDemand', async (t) => {
+  const { folder, store } = await rig(t);
+  for (const name of ['z.example', 'a.example', 'b.example']) {
+    await store.save(CA, name, mint([name], root, { notBefore: NOW, notAfter: NOW + 90 * DAY }));
+    await store.saveState(CA, name, { ...FRESH_STATE, onDemand: true });
+  }
+  const config = configOf(folder, { 'b.example': acme });
+  const listed = await takeInventory({ ...config, onDemand: {} } as unknown as Config, clock);
+  assert.deepEqual(
+    listed.certificates.map(({ name, onDemand, state }) => [name, onDemand, state]),
+    [
+      ['b.example', false, 'valid'],
+      ['a.example', true, 'valid'],
+      ['z.example', true, 'valid'],
+    ],
+  );
+  assert.deepEqual(listed.orphans, []);
+  assert.equal((await takeInventory(config, clock)).certificates.length, 1);
+});
+
 test('names come in the config’s order, with local and supplied ones among them', async (t) => {
   const { store, list } = await rig(t);
   await store.save('local', '*.dev.localhost', mint(['*.dev.localhost'], root));
@@ -174,4 +195,11 @@ test('without a storage folder, or with damaged files in it, names are missing; 
   await writeFile(bundle, 'damaged');
   assert.equal((await list({ 'a.example': acme }))[0]?.state, 'missing');
   assert.equal(await new FileStorage(folder).load(`certificates/${CA}/a.example/bundle.pem`), 'damaged');
+});
+
+test('what may not be looked at is not called missing', async (t) => {
+  const { folder } = await rig(t);
+  // A loop: unreadable for the superuser too.
+  await symlink('certificates', join(folder, 'certificates'));
+  await assert.rejects(takeInventory(configOf(folder, { 'a.example': acme }), clock), { code: 'storage_unreadable' });
 });

@@ -2,7 +2,6 @@
 // names of the file, and a mark in their state by which they are known after a restart.
 import type { ChallengeType, ProfileChoice } from '../../config/config.ts';
 import { GenerationMap } from '../../core/generation-map.ts';
-import { pooledMap } from '../../core/pooled-map.ts';
 import { Holding } from '../holding.ts';
 import { ManagedCertificate } from '../managed-certificate.ts';
 import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
@@ -10,7 +9,7 @@ import { needsRenewal } from '../renewal/renewal.ts';
 import { rankHoldings } from '../serving.ts';
 import type { CertificateState } from '../storage/certificate-state.ts';
 import { CertificateStore } from '../storage/certificate-store.ts';
-import { isOnDemand, listStored } from '../storage/stored-names.ts';
+import { listOnDemand } from '../storage/stored-names.ts';
 import type { ManagedWish, WantedIssuer } from '../wanted-certificate.ts';
 import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
 
@@ -20,8 +19,6 @@ export interface DemandIssuers {
   readonly challenges: readonly ChallengeType[];
 }
 
-/** States read at once: a file table may hold as few as 1024. */
-const MAX_READS = 16;
 /** Remembered between turns: one that could not be stored is stored at the next. */
 const MAX_MANAGED = 1_000;
 
@@ -36,15 +33,8 @@ export class OnDemandManaged implements OnDemandIssuance {
   }
 
   async stored(): Promise<readonly string[]> {
-    const ids = new Set(this.#wanted.issuers.map(({ authority }) => authority.id));
-    const { folders } = await listStored(this.#services.storage);
-    const candidates = [...folders].filter(
-      ([folder, keys]) => ids.has(folder.split('/')[1]!) && keys.includes(`${folder}/bundle.pem`),
-    );
-    const names = await pooledMap(candidates, MAX_READS, async ([folder]) => {
-      return (await isOnDemand(this.#services.storage, folder)) ? [folder.split('/')[2]!] : [];
-    });
-    return names.flat();
+    const ids = this.#wanted.issuers.map(({ authority }) => authority.id);
+    return listOnDemand(this.#services.storage, ids);
   }
 
   async load(name: string): Promise<DemandStanding> {

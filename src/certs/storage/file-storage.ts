@@ -95,7 +95,12 @@ function isAbsent(error: unknown): boolean {
 }
 
 function unreadable(path: string, cause: unknown): PerantaraError {
-  return new PerantaraError(`cannot read "${path}": ${messageOf(cause)}`, {
+  const code = codeOf(cause);
+  const isForbidden = code === 'EACCES' || code === 'EPERM';
+  const reason = isForbidden
+    ? `user ${process.getuid?.() ?? '?'} has no permission; run Perantara as the user that the folder belongs to, or make it theirs (chown)`
+    : messageOf(cause);
+  return new PerantaraError(`cannot read "${path}": ${reason}`, {
     code: 'storage_unreadable',
     source: 'operator',
     cause,

@@ -1,7 +1,12 @@
 // Whose certificates lie in a storage: the folders `certificates/<issuer>/<name>` and what is in them.
+
+import { pooledMap } from '../../core/pooled-map.ts';
 import { parseState } from './certificate-state.ts';
 import { certificateFolder } from './certificate-store.ts';
 import type { Storage } from './storage.ts';
+
+/** States read at once: a file table may hold as few as 1024. */
+const MAX_READS = 16;
 
 export class StoredNames {
   /** Folder → keys of its values. */
@@ -42,4 +47,16 @@ export async function isOnDemand(storage: Storage, folder: string): Promise<bool
   } catch {
     return false;
   }
+}
+
+/** Names that were obtained on demand of one of the issuers, each once. Rejects with `storage_unreadable`. */
+export async function listOnDemand(storage: Storage, issuerIds: readonly string[]): Promise<readonly string[]> {
+  const { folders } = await listStored(storage);
+  const candidates = [...folders].filter(
+    ([folder, keys]) => issuerIds.includes(folder.split('/')[1]!) && keys.includes(`${folder}/bundle.pem`),
+  );
+  const names = await pooledMap(candidates, MAX_READS, async ([folder]) =>
+    (await isOnDemand(storage, folder)) ? [folder.split('/')[2]!] : [],
+  );
+  return [...new Set(names.flat())];
 }

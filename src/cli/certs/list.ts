@@ -1,5 +1,7 @@
 // `perantara certs`: what the storage knows of every configured name.
 import { systemClock } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from '../config-file.ts';
 import type { Verb } from '../verb.ts';
 import { inventoryText } from './table.ts';
@@ -10,9 +12,9 @@ export const certsVerb: Verb = {
 
 Lists the certificate of every configured name: state, end, share of its life
 left, next step and why, issuer, proof, profile and key, the last error in the
-authority's own words, what is left of its limits; then what is stored and no
-longer configured. Reads the storage folder only; a running server is not
-disturbed.
+authority's own words, what is left of its limits; those on demand after them;
+then what is stored and no longer configured. Reads the storage folder only; a
+running server is not disturbed.
 
 ${CONFIG_HELP}  --json             for programs; times are milliseconds since 1970
 
@@ -28,12 +30,17 @@ Besides, each with a --help of its own:
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;
     const { takeInventory } = await import('../../certs/inventory.ts');
-    const inventory = await takeInventory(loaded.config, systemClock);
-    terminal.out(
-      flags.on('json')
-        ? `${JSON.stringify(inventory, null, 2)}\n`
-        : inventoryText(inventory, terminal.now(), terminal.columns),
-    );
-    return 0;
+    try {
+      const inventory = await takeInventory(loaded.config, systemClock);
+      terminal.out(
+        flags.on('json')
+          ? `${JSON.stringify(inventory, null, 2)}\n`
+          : inventoryText(inventory, terminal.now(), terminal.columns),
+      );
+      return 0;
+    } catch (error) {
+      terminal.err(`perantara certs: ${printable(messageOf(error))}\n`);
+      return 1;
+    }
   },
 };

@@ -57,12 +57,14 @@ function nextStep({ next, source }: CertificateStatus, now: number): string {
 }
 
 function sentences(status: CertificateStatus, now: number): string[] {
-  const { next, lastError, nextAttemptAt, window, requestedAt } = status;
+  const { names, next, lastError, nextAttemptAt, window, requestedAt } = status;
   const lines = [facts(status)];
+  if (names.length > 1) lines.push(`also for: ${names.slice(1).map(printable).join(', ')}`);
   if (next !== null) {
     const wait = next.waitsFor === null ? '' : `, waits: ${WAITS_FOR[next.waitsFor]}`;
+    const use = status.onDemand && next.reason !== 'missing' ? ', once somebody uses it' : '';
     const about = next.reason === 'window' && window !== null ? ` ${day(window.start)} to ${day(window.end)}` : '';
-    lines.push(`why: ${next.reason}${about}${wait}`);
+    lines.push(`why: ${next.reason}${about}${use}${wait}`);
   }
   if (requestedAt !== null) lines.push(`a new one was asked for ${ago(requestedAt, now)}`);
   if (window?.explanationUrl != null) lines.push(`the authority explains: ${printable(window.explanationUrl)}`);
@@ -80,13 +82,14 @@ function sentences(status: CertificateStatus, now: number): string[] {
 }
 
 /** Who certified it and how: `Let's Encrypt E7, http-01, profile classic, p256`. */
-function facts({ issuer, authority, challenge, profile, keyType, source }: CertificateStatus): string {
+function facts({ issuer, authority, challenge, profile, keyType, source, onDemand }: CertificateStatus): string {
   const by = issuer === null ? `from ${authority ?? 'nobody'}` : issuer;
   const parts = [
     by,
     source === 'supplied' ? 'supplied' : challenge,
     profile === null ? null : `profile ${profile}`,
     keyType,
+    onDemand ? 'on demand' : null,
   ];
   return parts
     .filter((part) => part !== null)

@@ -10,6 +10,7 @@ const status = (changes: Partial<CertificateStatus>): CertificateStatus => ({
   name: 'app.example.com',
   names: ['app.example.com'],
   source: 'acme',
+  onDemand: false,
   state: 'valid',
   issuer: "Let's Encrypt E7",
   authority: 'acme-v02.api.letsencrypt.org-directory',
@@ -97,6 +98,16 @@ describe('the table of certificates', () => {
     assert.deepEqual(lines[1], `${name} +1`);
     for (const line of lines) assert.ok(line.length <= 80, line);
     assert.match(lines.join('\n'), /^app\.example\.com +valid +2027/m);
+  });
+
+  it('names all that a certificate is for, and says when it is one on demand', () => {
+    const names = Array.from({ length: 30 }, (_each, i) => `name-${i}.example.com`);
+    const all = text([status({ name: names[0]!, names })]);
+    for (const name of names) assert.ok(all.includes(name), name);
+    for (const line of all.split('\n')) assert.ok(line.length <= 80, line);
+    const [, , facts, why] = text([status({ onDemand: true })]).split('\n');
+    assert.equal(facts, "  Let's Encrypt E7, http-01, p256, on demand");
+    assert.equal(why, '  why: lifetime, once somebody uses it');
   });
 
   it('says when a certificate has expired, that a new one was asked for, and lists orphans at the end', () => {
