@@ -10,6 +10,7 @@ import { openChallengeListener } from './challenges/challenge-listener.ts';
 import type { ChallengeTokens } from './challenges/challenge-tokens.ts';
 import { ManagedCertificate } from './managed-certificate.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
+import { attemptAllowedAt } from './renewal/attempts.ts';
 import { requestRenewal } from './renewal/renewal-request.ts';
 import { type RenewalOutcome, RenewalWatch } from './renewal/renewal-watch.ts';
 import { rankHoldings } from './serving.ts';
@@ -52,7 +53,9 @@ export class OneCertificate {
     const ids = issuers.map(({ authority }) => authority.id);
     const watch = new RenewalWatch(store, storage, name, ids);
     await watch.begin();
-    await requestRenewal(this.#services, ids[0]!, name, signal, options.force);
+    await requestRenewal(this.#services, ids, name, signal, options.force);
+    const restsUntil = await this.#restsUntil();
+    if (restsUntil > this.#services.clock.now()) return (await watch.outcomeNow()) ?? { kind: 'rests', at: restsUntil };
     const outcome = await watch.outcome(options.patienceMs ?? PATIENCE_MS, signal);
     if (outcome.kind !== 'ignored') return outcome;
     options.onAlone();
@@ -74,6 +77,16 @@ export class OneCertificate {
     const { compromised, clock, journal } = this.#services;
     await compromised.mark(certificate, clock.now(), `revoked for keyCompromise: ${this.#wish.name}`);
     await journal.note(COMPROMISED);
+  }
+
+  /** The first moment at which one of the issuers may be asked; see `attemptAllowedAt`. */
+  async #restsUntil(): Promise<number> {
+    const { store, clock } = this.#services;
+    const ids = this.#wish.issuers.map(({ authority }) => authority.id);
+    const states = await Promise.all(ids.map((id) => store.loadState(id, this.#wish.name)));
+    const obtainedAt = Math.max(...states.map((state) => state.obtainedAt ?? 0)) || null;
+    const now = clock.now();
+    return Math.min(...states.map((state) => attemptAllowedAt({ ...state, obtainedAt }, now, 'requested')));
   }
 
   async close(): Promise<void> {

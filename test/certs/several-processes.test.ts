@@ -149,5 +149,5 @@ function request(world: World): Promise<void> {
   const { log } = world.logged;
   const locker = new MemoryLocker(world.held);
   const services = { storage: world.disk, store: world.store(), locker, log, clock: world.clock };
-  return requestRenewal(services, 'fake', NAME, signal);
+  return requestRenewal(services, ['fake'], NAME, signal);
 }

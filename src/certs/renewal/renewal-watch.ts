@@ -10,6 +10,8 @@ export type RenewalOutcome =
   /** `message`: the authority's own words. */
   | { readonly kind: 'failed'; readonly message: string; readonly nextAttemptAt: number | null }
   | { readonly kind: 'waits'; readonly at: number; readonly limit: string }
+  /** Obtained a few minutes ago, or the authority asked for patience; until `at`. It stays asked for. */
+  | { readonly kind: 'rests'; readonly at: number }
   /** Nobody has done anything about it. */
   | { readonly kind: 'ignored' };
 

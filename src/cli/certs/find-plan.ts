@@ -5,7 +5,7 @@ import { normalizeHostPattern } from '../../core/hostname.ts';
 import { suggest } from '../../core/suggest.ts';
 import { UsageError } from '../verb.ts';
 
-/** Two for a pair of key types. Throws UsageError for a name that is not in the file, or has a certificate of its own. */
+/** Two for a pair of key types. Throws UsageError for a name that is not in the file, is on demand, or has a certificate of its own. */
 export async function findPlanned(word: string, config: Config): Promise<readonly PlannedCertificate[]> {
   const { planCertificates } = await import('../../certs/certificate-plan.ts');
   const name = normalizeHostPattern(word);
@@ -16,7 +16,8 @@ export async function findPlanned(word: string, config: Config): Promise<readonl
     throw new UsageError(`cannot use ${shown}: its certificate is supplied by you; replace the file`);
   const hosts = config.sites.map(({ host }) => host);
   const near = suggest(word, hosts);
-  throw new UsageError(
-    `cannot use ${shown}: no site of the configuration has that name${near === null ? '' : `; did you mean ${near}?`}`,
-  );
+  const guess = near === null ? '' : `; did you mean ${near}?`;
+  const demand =
+    config.onDemand == null ? '' : '; for one on demand, write a site of that name first, which takes it over';
+  throw new UsageError(`cannot use ${shown}: no site of the configuration has that name${guess}${demand}`);
 }

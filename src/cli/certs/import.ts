@@ -5,6 +5,7 @@ import type { ImportOutcome } from '../../certs/import/import.ts';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { createLogger } from '../../core/log.ts';
+import { fileState } from '../../core/pem-file.ts';
 import { printable } from '../../core/printable.ts';
 import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from '../config-file.ts';
 import { storageOwnerProblem } from '../storage-owner.ts';
@@ -54,7 +55,13 @@ ${CONFIG_HELP}`,
       for (const { imported, outcomes } of results)
         for (const outcome of outcomes) terminal.out(`${printable(imported.file)}: ${wordsOf(outcome)}\n`);
       const isStored = results.some(({ outcomes }) => outcomes.some(({ kind }) => kind === 'stored'));
-      if (!isStored) terminal.err('nothing was taken over\n');
+      const nothing = found.certificates.length + found.problems.length === 0;
+      if (!isStored)
+        terminal.err(
+          nothing
+            ? `nothing was taken over: no certificate with its key beside or inside it is in ${JSON.stringify(path)}\n`
+            : 'nothing was taken over\n',
+        );
       return isStored ? 0 : 1;
     } catch (error) {
       terminal.err(`perantara certs import: ${printable(messageOf(error))}\n`);
@@ -64,7 +71,11 @@ ${CONFIG_HELP}`,
 };
 
 function firstLine(file: string): string {
-  return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!;
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!;
+  } catch (error) {
+    throw new Error(`cannot read --password-file "${file}": it ${fileState(error)}`);
+  }
 }
 
 function wordsOf(outcome: ImportOutcome): string {

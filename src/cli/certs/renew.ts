@@ -99,7 +99,11 @@ function wordsOf(outcome: RenewalOutcome, now: number): string {
     }
     case 'waits':
       return `waits for ${formatDuration(Math.max(0, outcome.at - now))}: the authority's limit ${printable(outcome.limit)}`;
+    case 'rests': {
+      const wait = formatDuration(Math.max(0, outcome.at - now));
+      return `not renewed yet: it was obtained a few minutes ago, or the authority asked to wait; a running server does it in ${wait}, --force does it now`;
+    }
     case 'ignored':
-      return 'not renewed yet: it was obtained a few minutes ago, or the authority asked to wait; it stays asked for. --force asks now';
+      return 'not renewed: nobody has done anything about it; it stays asked for, and the next start does it';
   }
 }

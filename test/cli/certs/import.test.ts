@@ -32,5 +32,9 @@ test('ends with 1 when there is nothing to take over', async (t) => {
   writeFileSync(join(folder, 'perantara.yaml'), 'sites: { a.example.com: 3000 }\n');
   const { code, err } = perantara(['certs', 'import', 'missing'], folder);
   assert.equal(code, 1);
-  assert.match(err, /^perantara certs import: /);
+  assert.match(err, /^perantara certs import: cannot import ".*missing": it does not exist$/m);
+  mkdirSync(join(folder, 'empty'));
+  assert.match(perantara(['certs', 'import', 'empty'], folder).err, /no certificate with its key .* is in "empty"/);
+  const args = ['certs', 'import', 'empty', '--password-file', 'none'];
+  assert.match(perantara(args, folder).err, /cannot read --password-file ".*none": it does not exist/);
 });

@@ -85,6 +85,10 @@ describe('certs renew and revoke', { timeout: 110_000 }, () => {
     assert.doesNotMatch(text, /this process does it/);
     assert.match(text, /a\.example\.com: renewed/);
     assert.notEqual(serialOf(storage), before);
+    const again = await verb(storage, 'renew', 'a.example.com', '--config', server.configFile);
+    assert.equal(again.code, 1, again.text);
+    assert.doesNotMatch(again.text, /no running server/);
+    assert.match(again.text, /not renewed yet: .* a running server does it in \S.*, --force does it now/);
   });
 
   it('name what they do not know', async (t) => {
