@@ -182,7 +182,8 @@ export class CertificateManager implements Lifecycle {
     if (this.#state !== 'running') return;
     const now = this.#services.clock.now();
     const at = certificate.dueAt(now);
-    if (at < this.#nextLookAt) this.#lookAt(at, now);
+    // A look that is overdue was planned by another clock, or before a sleep: its timer does not count that.
+    if (at < this.#nextLookAt || this.#nextLookAt < now) this.#lookAt(Math.min(at, now + MAX_NAP_MS), now);
     this.#launch(lane);
   }
 
