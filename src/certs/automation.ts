@@ -36,6 +36,8 @@ export interface CertificateAutomationServices {
   readonly clock: Clock;
   /** For every secure context, without `cert` and `key`. */
   readonly contextOptions: SecureContextOptions;
+  /** Whether TLS is listened for with what is made here. Default true. */
+  readonly listens?: boolean;
   /** Default the folder `storage` of the config, and locks in it. */
   readonly storage?: Storage;
   readonly locker?: Locker;
@@ -69,12 +71,14 @@ export function createCertificateAutomation(
     log,
     clock,
     contextOptions,
+    listens = true,
     storage = new FileStorage(config.storage),
     locker = new FileLocker(config.storage),
   }: CertificateAutomationServices,
 ): CertificateAutomation {
   const challenges = new ChallengeTokens(new SharedTokens({ storage, clock, log }));
-  const alpnChallenges = new AlpnCertificates({ contextOptions, clock });
+  const unreachable = listens && config.listen.https.length > 0 ? null : NO_TLS;
+  const alpnChallenges = new AlpnCertificates({ contextOptions, clock, unreachable });
   const resolver = new CertificateResolver({ contextOptions, log });
   const common = { storage, locker, log, clock };
   const localCa = new LocalCa(common);
@@ -124,12 +128,16 @@ export function createCertificateAutomation(
     config.onDemand === null
       ? null
       : createOnDemand(config.onDemand, config, { ...services, contexts: resolver, issuers });
-  const publish = (host: string, certificate: ServedCertificate): void => resolver.publish(host, certificate, 0);
+  const publish = (host: string, certificate: ServedCertificate): void => {
+    services.compromised.refuse(certificate, `certificate supplied for "${host}"`);
+    resolver.publish(host, certificate, 0);
+  };
   const supplied = new SuppliedCertificates(config.sites, { publish, log, clock });
   const localRootPath = localCa.rootPath;
   return { manager, wanted, services, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
 }
 
+const NO_TLS = 'nobody listens for TLS here';
 const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
 const LETSENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 

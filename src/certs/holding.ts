@@ -22,6 +22,8 @@ export interface HoldingOptions {
 }
 
 const LONGEST_WAIT_MS = 8 * 86_400_000;
+/** What no longer holds once there is another certificate: a new one that was asked for is there. */
+const NEW_CERTIFICATE = { fingerprint: null, issued: null, window: null, failedCheck: null, requestedAt: null };
 
 export class Holding {
   readonly issuerId: string;
@@ -154,8 +156,7 @@ export class Holding {
     this.#stored = certificate?.fingerprint ?? null;
     const about = this.#state.fingerprint;
     // A process that died between storing the two left a state that is about the certificate before.
-    if (about !== null && about !== this.#stored)
-      this.#state = { ...this.#state, fingerprint: null, issued: null, window: null, failedCheck: null };
+    if (about !== null && about !== this.#stored) this.#state = { ...this.#state, ...NEW_CERTIFICATE };
     this.#recognized = certificate === null || (await this.authority?.issuer.recognizes(certificate)) !== false;
   }
 }

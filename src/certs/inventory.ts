@@ -4,14 +4,14 @@ import type { Clock } from '../core/clock.ts';
 import { createLogger, type Logger } from '../core/log.ts';
 import { pooledMap } from '../core/pooled-map.ts';
 import { acmeIssuerId } from './acme/issuer.ts';
-import { keyTypeOf, parseCertificate } from './certificate.ts';
+import { type Certificate, keyTypeOf, parseCertificate } from './certificate.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
 import { Holding } from './holding.ts';
 import { LOCAL_CA_ID } from './local-ca.ts';
-import { attemptAllowedAt } from './renewal/attempts.ts';
+import { attemptAllowedAt, lastObtainedAt } from './renewal/attempts.ts';
 import { limitsOf } from './renewal/budget.ts';
 import { BudgetLedger } from './renewal/budget-ledger.ts';
-import { leftRatio, needsRenewal } from './renewal/renewal.ts';
+import { leftRatio, needsRenewal, type RenewalDecision, type RenewReason } from './renewal/renewal.ts';
 import type { RenewalWindow } from './renewal/renewal-window.ts';
 import { rankHoldings } from './serving.ts';
 import { CertificateStore, certificateFolder } from './storage/certificate-store.ts';
@@ -138,70 +138,35 @@ class Shelf {
 
   async statusOf(plan: PlannedCertificate, onDemand = false): Promise<CertificateStatus> {
     const now = this.#clock.now();
-    const holdings = plan.issuers.map(
-      ({ directory, profile }) =>
-        new Holding({ ...this.#shared, name: plan.name, issuerId: issuerIdOf(directory), authority: null, profile }),
-    );
-    for (const holding of holdings) await holding.read().catch(() => {});
+    const holdings = await this.#holdingsOf(plan);
     const served = rankHoldings(holdings, now)[0] ?? null;
-    const certificate = served?.certificate ?? null;
-    const profiles = new Map(holdings.map(({ issuerId, profile }) => [issuerId, profile?.name ?? null]));
     const requestedAt = holdings.find(({ state }) => state.requestedAt !== null)?.state.requestedAt ?? null;
-    const facts = served?.facts() ?? null;
-    const decision = needsRenewal(
-      facts === null ? null : { ...facts, requested: requestedAt !== null },
-      { names: plan.names, keyType: plan.keyType, profiles },
-      now,
-    );
-    const obtainedAt = Math.max(...holdings.map(({ state }) => state.obtainedAt ?? 0)) || null;
-    // The issuer that may be asked first tells what is waited for.
-    const waits = holdings.map((holding) => {
-      const retryAt = attemptAllowedAt({ ...holding.state, obtainedAt }, now, decision.reason);
-      const budgetAt = holding.waitsUntil(now);
-      const by = budgetAt > retryAt ? 'budget' : holding.state.lastError?.patience === true ? 'authority' : 'retry';
-      return { at: Math.max(retryAt, budgetAt), by: by as 'budget' | 'authority' | 'retry' };
-    });
-    const wait = waits.reduce((a, b) => (b.at < a.at ? b : a));
+    const decision = decide(plan, holdings, served, requestedAt !== null, now);
+    const wait = waitOf(holdings, decision.reason, now);
     const failing = holdings.find(({ state }) => state.failures > 0)?.state ?? null;
-    const state = (served ?? holdings[0]!).state;
+    const { issuerId, state } = served ?? holdings[0]!;
+    const certificate = served?.certificate ?? null;
     const at = Math.max(decision.at, wait.at);
-    const authority = (served ?? holdings[0]!).issuerId;
+    const waitsFor = wait.at > Math.max(now, decision.at) ? wait.by : null;
     return {
       name: plan.names[0]!,
       names: plan.names,
       source: plan.issuers[0]!.directory === null ? 'local' : 'acme',
       onDemand,
-      state:
-        certificate === null
-          ? failing === null
-            ? 'missing'
-            : 'failing'
-          : certificate.notAfter <= now
-            ? 'expired'
-            : failing === null
-              ? 'valid'
-              : 'failing',
-      issuer: certificate?.issuer ?? null,
-      authority,
+      state: stateOf(certificate, failing !== null, now),
+      ...factsOf(certificate, now),
+      authority: issuerId,
       challenge: state.issued?.challenge ?? null,
       profile: state.issued?.profile ?? null,
       keyType: served === null ? plan.keyType : served.keyType,
-      notBefore: certificate?.notBefore ?? null,
-      notAfter: certificate?.notAfter ?? null,
-      leftRatio: certificate === null ? null : Math.max(0, leftRatio(certificate, now)),
-      next: {
-        step: certificate === null ? 'obtain' : 'renew',
-        at,
-        reason: decision.reason,
-        waitsFor: wait.at > Math.max(now, decision.at) ? wait.by : null,
-      },
+      next: { step: certificate === null ? 'obtain' : 'renew', at, reason: decision.reason, waitsFor },
       nextRenewalAt: certificate === null ? null : at,
       lastError: failing?.lastError == null ? null : { at: failing.lastError.at, message: failing.lastError.message },
       nextAttemptAt: failing === null ? null : Math.max(now, wait.at),
       failures: Math.max(...holdings.map((holding) => holding.state.failures)),
       window: windowOf(state.window),
       requestedAt,
-      budget: this.#ledgers.get(authority)?.left(plan.names) ?? [],
+      budget: this.#ledgers.get(issuerId)?.left(plan.names) ?? [],
     };
   }
 
@@ -218,12 +183,66 @@ class Shelf {
       .map((name) => ({ name, names: [name], keyType: 'p256', part: 0, challenges: [], issuers }));
   }
 
+  async #holdingsOf({ name, issuers }: PlannedCertificate): Promise<readonly Holding[]> {
+    const holdings = issuers.map(
+      ({ directory, profile }) =>
+        new Holding({ ...this.#shared, name, issuerId: issuerIdOf(directory), authority: null, profile }),
+    );
+    for (const holding of holdings) await holding.read().catch(() => {});
+    return holdings;
+  }
+
   async orphans(planned: readonly PlannedCertificate[]): Promise<readonly Orphan[]> {
     const configured = planned.flatMap(({ name, issuers }) =>
       issuers.map(({ directory }) => certificateFolder(issuerIdOf(directory), name)),
     );
     return listOrphans(this.#storage, new Set(configured));
   }
+}
+
+type TimedDecision = Exclude<RenewalDecision, { action: 'nothing' }>;
+
+function decide(
+  { names, keyType }: PlannedCertificate,
+  holdings: readonly Holding[],
+  served: Holding | null,
+  requested: boolean,
+  now: number,
+): TimedDecision {
+  const profiles = new Map(holdings.map(({ issuerId, profile }) => [issuerId, profile?.name ?? null]));
+  const facts = served?.facts() ?? null;
+  return needsRenewal(facts === null ? null : { ...facts, requested }, { names, keyType, profiles }, now);
+}
+
+interface Wait {
+  readonly at: number;
+  readonly by: 'budget' | 'authority' | 'retry';
+}
+
+/** The issuer that may be asked first tells what is waited for. */
+function waitOf(holdings: readonly Holding[], reason: RenewReason | 'lifetime', now: number): Wait {
+  const obtainedAt = lastObtainedAt(holdings, now);
+  const waits = holdings.map((holding): Wait => {
+    const retryAt = attemptAllowedAt({ ...holding.state, obtainedAt }, now, reason);
+    const budgetAt = holding.waitsUntil(now);
+    const by = budgetAt > retryAt ? 'budget' : holding.state.lastError?.patience === true ? 'authority' : 'retry';
+    return { at: Math.max(retryAt, budgetAt), by };
+  });
+  return waits.reduce((a, b) => (b.at < a.at ? b : a));
+}
+
+function stateOf(certificate: Certificate | null, failing: boolean, now: number): CertificateStatus['state'] {
+  if (certificate !== null && certificate.notAfter <= now) return 'expired';
+  if (failing) return 'failing';
+  return certificate === null ? 'missing' : 'valid';
+}
+
+type CertificateFacts = Pick<CertificateStatus, 'issuer' | 'notBefore' | 'notAfter' | 'leftRatio'>;
+
+function factsOf(certificate: Certificate | null, now: number): CertificateFacts {
+  if (certificate === null) return { issuer: null, notBefore: null, notAfter: null, leftRatio: null };
+  const { issuer, notBefore, notAfter } = certificate;
+  return { issuer, notBefore, notAfter, leftRatio: Math.max(0, leftRatio(certificate, now)) };
 }
 
 function issuerIdOf(directory: string | null): string {
@@ -239,21 +258,17 @@ function windowOf(window: RenewalWindow | null): CertificateStatus['window'] {
 function suppliedStatus({ host, tls }: SiteConfig, now: number): CertificateStatus {
   if (tls.kind !== 'supplied') throw new TypeError(`"${host}" has no supplied certificate`);
   const certificate = parseCertificate(tls.certPem, tls.keyPem);
-  const { issuer, notBefore, notAfter } = certificate;
   return {
     name: host,
     names: [host],
     source: 'supplied',
     onDemand: false,
-    state: notAfter <= now ? 'expired' : 'valid',
-    issuer,
+    state: stateOf(certificate, false, now),
+    ...factsOf(certificate, now),
     authority: null,
     challenge: null,
     profile: null,
     keyType: keyTypeOf(certificate),
-    notBefore,
-    notAfter,
-    leftRatio: Math.max(0, leftRatio(certificate, now)),
     next: null,
     nextRenewalAt: null,
     lastError: null,

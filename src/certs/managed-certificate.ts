@@ -7,7 +7,7 @@ import type { IssuedCertificate } from './issuer.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import { describeFailure } from './renewal/attempt-failure.ts';
 import { AttemptReport, type FailedTurn } from './renewal/attempt-report.ts';
-import { attemptAllowedAt } from './renewal/attempts.ts';
+import { attemptAllowedAt, lastObtainedAt } from './renewal/attempts.ts';
 import { needsRenewal, type RenewalDecision, type RenewalWish, type RenewReason } from './renewal/renewal.ts';
 import { WindowCheck } from './renewal/window-check.ts';
 import { Serving } from './serving.ts';
@@ -102,7 +102,8 @@ export class ManagedCertificate {
   /** When `tend` should be called next; the past means now. */
   dueAt(now: number): number {
     if (!this.#tended) return now;
-    if (this.#unsaved !== null) return attemptAllowedAt(this.#unsaved.holding.state, now);
+    // It is stored again, nobody is asked: that it was obtained just now does not matter.
+    if (this.#unsaved !== null) return attemptAllowedAt({ ...this.#unsaved.holding.state, obtainedAt: null }, now);
     const { action, at, reason } = this.#decide(now);
     const allowedAt = Math.min(...this.#askable().map((holding) => this.#allowedAt(holding, reason, now)));
     const next = Math.max(at, allowedAt);
@@ -274,7 +275,7 @@ export class ManagedCertificate {
 
   /** A name that was just obtained is left alone whichever issuer it came from. */
   #allowedAt(holding: Holding, reason: RenewReason | 'lifetime', now: number): number {
-    const obtainedAt = Math.max(...this.#holdings.map((each) => each.state.obtainedAt ?? 0)) || null;
+    const obtainedAt = lastObtainedAt(this.#holdings, now);
     return Math.max(attemptAllowedAt({ ...holding.state, obtainedAt }, now, reason), holding.waitsUntil(now));
   }
 

@@ -34,7 +34,7 @@ export class CertificateManager implements Lifecycle {
   readonly #flights = new Map<ManagedCertificate, Promise<void>>();
   readonly #lanes = new Map<Authority, Lane>();
   readonly #abort = new AbortController();
-  #chores: Promise<unknown> = Promise.resolve();
+  readonly #chores = new Set<Promise<void>>();
   #state: 'new' | 'loaded' | 'running' | 'closed' = 'new';
   #timer: NodeJS.Timeout | undefined;
   #changesTimer: NodeJS.Timeout | undefined;
@@ -74,7 +74,7 @@ export class CertificateManager implements Lifecycle {
   /** Ends flights under way (an order at a CA is simply left), releases locks, resolves when nothing runs. */
   async close(): Promise<void> {
     this.destroy();
-    await Promise.allSettled([...this.#flights.values(), this.#chores]);
+    await Promise.allSettled([...this.#flights.values(), ...this.#chores]);
     await Promise.all(this.#authorities().map((authority) => authority.close()));
   }
 
@@ -190,8 +190,14 @@ export class CertificateManager implements Lifecycle {
   #watchChanges(): void {
     if (this.#state !== 'running') return;
     this.#changesTimer = setTimeout(() => {
-      this.#chores = Promise.all([this.#chores, this.#takeChanges()]).finally(() => this.#watchChanges());
+      this.#track(this.#takeChanges().finally(() => this.#watchChanges()));
     }, CHANGES_MS).unref();
+  }
+
+  /** Keeps no more than what has not ended yet. */
+  #track(chore: Promise<void>): void {
+    this.#chores.add(chore);
+    void chore.finally(() => this.#chores.delete(chore));
   }
 
   /** What other processes stored is looked at in a turn, like everything. */
@@ -211,6 +217,6 @@ export class CertificateManager implements Lifecycle {
     if (now < this.#orphansAt && this.#orphansAt - now <= ORPHANS_MS) return;
     this.#orphansAt = now + ORPHANS_MS;
     const names = new Set([...this.#byFolder.keys()]);
-    this.#chores = Promise.all([this.#chores, this.#orphans.keep(names, this.#abort.signal)]);
+    this.#track(this.#orphans.keep(names, this.#abort.signal));
   }
 }

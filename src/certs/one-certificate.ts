@@ -37,7 +37,7 @@ export class OneCertificate {
 
   /** `name`: see PlannedCertificate; must be planned. */
   constructor(name: string, config: Config, services: { readonly log: Logger; readonly clock: Clock }) {
-    const automation = createCertificateAutomation(config, { ...services, contextOptions: {} });
+    const automation = createCertificateAutomation(config, { ...services, contextOptions: {}, listens: false });
     const wish = automation.wanted.find((wanted) => wanted.kind === 'managed' && wanted.name === name);
     if (wish?.kind !== 'managed') throw new TypeError(`"${name}" is not planned`);
     this.#wish = wish;

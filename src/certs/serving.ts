@@ -48,7 +48,8 @@ export class Serving {
 
   /** Serves the best from now on. `onRefused` hears of each that OpenSSL does not take; the next best follows. */
   renew(holdings: readonly Holding[], now: number, onRefused: (error: unknown) => void): void {
-    const before = this.#served;
+    // Also for names that the next best certificate is not for.
+    if (this.#served?.compromised) this.#withdraw();
     this.#served = null;
     for (const holding of rankHoldings(holdings, now)) {
       try {
@@ -60,7 +61,6 @@ export class Serving {
         onRefused(error);
       }
     }
-    if (before?.compromised) this.#withdraw();
   }
 
   #publish(certificate: Certificate): void {

@@ -157,6 +157,8 @@ export class Server implements Lifecycle {
       return;
     }
     this.#state = 'closing';
+    // At once: without listeners nobody could prove a name, and what failed would count at the CA.
+    const certificates = this.#closeCertificates();
     for (const listener of [...this.#http, ...this.#https]) listener.close();
     this.#gate.destroy();
     this.#acceptor.destroy();
@@ -172,11 +174,14 @@ export class Server implements Lifecycle {
         this.#log.warn({ connections: this.#connections.size }, 'connections cut after the drain timeout');
       }
     }
-    await this.#certificates.onDemand?.close();
-    await this.#certificates.manager.close();
-    await this.#certificates.supplied.close();
-    await this.#certificates.hook?.close();
+    await certificates;
     this.destroy();
+  }
+
+  async #closeCertificates(): Promise<void> {
+    const { onDemand, manager, supplied, hook } = this.#certificates;
+    await Promise.all([onDemand?.close(), manager.close(), supplied.close()]);
+    await hook?.close();
   }
 
   #serve(socket: Socket, peer: Peer, servername: string | null, handler: Handler): void {

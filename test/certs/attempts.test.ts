@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { attemptAllowedAt, type Failure, nextAttemptAt } from '../../src/certs/renewal/attempts.ts';
+import { attemptAllowedAt, type Failure, lastObtainedAt, nextAttemptAt } from '../../src/certs/renewal/attempts.ts';
 import { runs } from '../support/property-runs.ts';
 
 const minute = 60_000;
@@ -111,6 +111,17 @@ suite('attemptAllowedAt', () => {
   test('after a failure it waits as decided then', () => {
     const memory = { obtainedAt: null, lastError: { at: start - hour }, nextAttemptAt: start + hour };
     assert.equal(attemptAllowedAt(memory, start), start + hour);
+  });
+
+  test('a success a moment ago counts also where an older failure is over', () => {
+    const over = { lastError: { at: 0 }, nextAttemptAt: 1, obtainedAt: 10 * day };
+    assert.ok(attemptAllowedAt(over, 10 * day) > 10 * day);
+  });
+
+  test('the last success is that of any issuer, unless it lies in the future', () => {
+    const at = (obtainedAt: number | null) => ({ state: { obtainedAt } });
+    assert.equal(lastObtainedAt([at(5), at(null), at(99)], 10), 5);
+    assert.equal(lastObtainedAt([at(null)], 10), null);
   });
 
   test('what a wrong clock remembered does not count', () => {

@@ -66,3 +66,32 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   assert.equal(await namesFor('shop.example'), 'DNS:shop.example, DNS:new.example');
   assert.match(automation.localRootPath, /local-ca.root\.pem$/);
 });
+
+test('a supplied file whose key is compromised by now is not served when it changes; nobody listens for TLS where it is off', async (t) => {
+  const storage = await temporaryFolder(t);
+  const authority = makeAuthority();
+  const [good, bad] = [mint(['shop.example'], authority), mint(['shop.example'], authority)];
+  const bundle = join(storage, 'shop.pem');
+  writeFileSync(bundle, formatBundle(good));
+  const files = { form: 'pem', cert: bundle, key: bundle };
+  const tls = { kind: 'supplied', files, certPem: good.certPem, keyPem: good.keyPem };
+  const listen = { http: [], https: [], redirectPort: null };
+  const sites = [{ host: 'shop.example', tls }];
+  const config = { acme: [], dns: null, onDemand: null, onEvent: null, listen, storage, sites } as unknown as Config;
+  const { log, lines } = capturedLog();
+  const automation = createCertificateAutomation(config, { log, clock: systemClock, contextOptions: {} });
+  const { manager, resolver, supplied, services, alpnChallenges } = automation;
+  await manager.load();
+  t.after(() => Promise.all([manager.close(), supplied.close()]));
+  assert.match(alpnChallenges.unfit('a.example', false) ?? '', /nobody listens for TLS/);
+  const served = resolver.resolve('shop.example');
+  assert.ok(served);
+
+  await services.compromised.mark(bad, systemClock.now(), 'test');
+  await supplied.start();
+  await supplied.look();
+  writeFileSync(bundle, formatBundle(bad));
+  await supplied.look();
+  assert.equal(resolver.resolve('shop.example'), served);
+  assert.match(String(lines.find(({ level }) => level === 'error')?.reason), /the key is compromised .*make a new key/);
+});

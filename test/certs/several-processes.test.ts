@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
 import { requestRenewal } from '../../src/certs/renewal/renewal-request.ts';
+import { FRESH_STATE } from '../../src/certs/storage/certificate-state.ts';
+import { certificateFolder } from '../../src/certs/storage/certificate-store.ts';
 import { ChangeJournal } from '../../src/certs/storage/change-journal.ts';
 import { DAY, HOUR, mockTimers, settled, World } from '../support/certificate-world.ts';
 import { MemoryLocker } from '../support/memory-storage.ts';
+import { makeAuthority, mint } from '../support/minted.ts';
 
 const NAME = 'a.example';
 const signal = new AbortController().signal;
@@ -151,3 +154,39 @@ function request(world: World): Promise<void> {
   const services = { storage: world.disk, store: world.store(), locker, log, clock: world.clock };
   return requestRenewal(services, ['fake'], NAME, signal);
 }
+
+test('a search for orphans that waits for another process delays no news', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  await world.store().save('fake', 'gone.example', await world.mint('gone.example'));
+  const orphans = await new MemoryLocker(world.held).acquire('orphans', new AbortController().signal);
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await world.publisher.times(1);
+  await settled();
+  world.pass(5_000);
+  await settled();
+  const newer = mint([NAME], makeAuthority(), { notBefore: world.now + 1, notAfter: world.now + 90 * DAY });
+  await world.store().save('fake', NAME, newer);
+  const journal = new ChangeJournal({ storage: world.disk, log: world.logged.log, clock: world.clock });
+  await journal.note(certificateFolder('fake', NAME));
+  world.pass(5_000);
+  await settled();
+  assert.equal(world.publisher.published.at(-1)?.certificate.fingerprint, newer.fingerprint);
+  await orphans.release();
+  await manager.close();
+});
+
+test('a new certificate that was asked for is not asked for again by the process after a crash', async () => {
+  const world = new World();
+  const [old, asked] = [await world.mint(NAME), await world.mint(NAME)];
+  await world.store().save('fake', NAME, asked);
+  // The process died before it could store what it knew about the new one.
+  const before = { ...FRESH_STATE, fingerprint: old.fingerprint, requestedAt: world.now - 1_000 };
+  await world.store().saveState('fake', NAME, before);
+  const manager = world.manager([NAME]);
+  await manager.start();
+  await settled();
+  await manager.close();
+  assert.deepEqual(world.issuer.asked, []);
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
+import { CertificateManager } from '../../src/certs/manager.ts';
 import { request, startChain } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';
 import { connectPlain, connectSecure, type Peer } from '../support/peer.ts';
@@ -127,4 +128,19 @@ test('closing is idempotent, and starting on a port in use says so and leaves no
   await Promise.all([rig.server.close(), rig.server.close()]);
   await rig.server.close();
   await rig.stop();
+});
+
+test('no certificate is obtained any more from the moment that nobody could prove a name', async (t) => {
+  const { connect, origin, server } = await startChain(t, { script: () => null });
+  const client = await connect();
+  await client.send(request());
+  await origin.request(0);
+  const close = mock.method(CertificateManager.prototype, 'close');
+  t.after(() => close.mock.restore());
+  const closed = server.close();
+  assert.equal(close.mock.callCount(), 1, 'while a request is still under way');
+  await origin.peers[0]!.send(ok());
+  assert.equal((await client.message()).status, 200);
+  client.destroy();
+  await closed;
 });

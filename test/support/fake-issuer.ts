@@ -20,6 +20,8 @@ export class FakeIssuer implements Issuer {
   closed = false;
   recognizing = true;
   issueOne: Issue;
+  /** What it says that it ordered. */
+  profileFor: (request: CertificateRequest) => string | null = () => null;
   readonly #changed = new Changes();
 
   constructor(issueOne: Issue, id = 'fake', name = 'Fake CA') {
@@ -33,7 +35,11 @@ export class FakeIssuer implements Issuer {
     this.asked.push(name);
     this.requests.push(request);
     this.#changed.tell();
-    return { certificate: await this.issueOne(name, signal, request), challenge: this.challenge, profile: null };
+    return {
+      certificate: await this.issueOne(name, signal, request),
+      challenge: this.challenge,
+      profile: this.profileFor(request),
+    };
   }
 
   async renewalInfo(certificate: Certificate): Promise<RenewalInfo | null> {

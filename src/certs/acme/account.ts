@@ -53,7 +53,7 @@ export class AcmeAccount {
 
   /** The account, registered if need be. */
   async ensure(registrar: AccountRegistrar, signal: AbortSignal): Promise<AccountCredentials> {
-    if (this.#credentials !== null) return this.#credentials;
+    if (this.#credentials !== null && (await this.#isCurrent(this.#credentials))) return this.#credentials;
     return this.#locked(signal, () => this.#ensure(registrar));
   }
 
@@ -86,6 +86,12 @@ export class AcmeAccount {
       }
       await this.#adopt(newKey, credentials.url);
     });
+  }
+
+  /** False when another process has given the account a new key. */
+  async #isCurrent({ keyPem }: AccountCredentials): Promise<boolean> {
+    const stored = await this.#loadRecord().catch(() => null);
+    return stored === null || stored.key === fingerprint(keyPem);
   }
 
   async #locked<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

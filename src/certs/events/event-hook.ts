@@ -1,6 +1,7 @@
 // The hook of `onEvent`: hands every certificate event to a program or a URL, a few at a time. Whatever becomes of it,
 // certificates are not delayed: a failure is a warning, and what piles up beyond a bound is dropped.
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EventHookConfig } from '../../config/config.ts';
 import { messageOf, PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -141,11 +142,7 @@ export class EventHook {
   }
 
   async #pause(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#options.retryDelayMs).unref();
-    this.#closed.signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
-    clearTimeout(timer);
+    await delay(this.#options.retryDelayMs, undefined, { signal: this.#closed.signal, ref: false }).catch(() => {});
   }
 }
 

@@ -80,12 +80,26 @@ export interface AttemptMemory {
  * and count for nothing.
  */
 export function attemptAllowedAt(memory: AttemptMemory, now: number, reason: RenewReason | null = null): number {
-  if (memory.nextAttemptAt === null || memory.lastError === null) {
-    if (memory.obtainedAt === null || memory.obtainedAt > now) return 0;
-    const byWindow = reason === 'window' || reason === 'revoked';
-    return memory.obtainedAt + (byWindow ? MIN_WINDOW_INTERVAL_MS : MIN_INTERVAL_MS);
-  }
+  return Math.max(afterSuccess(memory, now, reason), afterFailure(memory, now));
+}
+
+function afterSuccess({ obtainedAt }: AttemptMemory, now: number, reason: RenewReason | null): number {
+  if (obtainedAt === null || obtainedAt > now) return 0;
+  const byWindow = reason === 'window' || reason === 'revoked';
+  return obtainedAt + (byWindow ? MIN_WINDOW_INTERVAL_MS : MIN_INTERVAL_MS);
+}
+
+function afterFailure({ lastError, nextAttemptAt }: AttemptMemory, now: number): number {
+  if (nextAttemptAt === null || lastError === null) return 0;
   const longestMs = RETRY_AFTER_RANGE_MS[1] * (1 + JITTER_RATIO);
-  const believable = memory.lastError.at <= now && memory.nextAttemptAt - memory.lastError.at <= longestMs;
-  return believable ? memory.nextAttemptAt : 0;
+  return lastError.at <= now && nextAttemptAt - lastError.at <= longestMs ? nextAttemptAt : 0;
+}
+
+/** The last success at any issuer, as far as it is believable: one in the future was remembered by a wrong clock. */
+export function lastObtainedAt(
+  holdings: readonly { readonly state: Pick<AttemptMemory, 'obtainedAt'> }[],
+  now: number,
+): number | null {
+  const moments = holdings.map(({ state }) => state.obtainedAt ?? 0);
+  return Math.max(0, ...moments.filter((at) => at <= now)) || null;
 }

@@ -130,3 +130,13 @@ suite('a new key for the account', { concurrency: 4 }, () => {
     assert.equal(ca.accounts.length, 1);
   });
 });
+
+test('a key that another process has changed is used from the next order on', async (t) => {
+  const { ca, issuer, storage, restart } = await acmeRig(t);
+  await obtain(issuer, ['a.example'], never);
+  await restart().rollOver(never);
+  await obtain(issuer, ['b.example'], never);
+  assert.equal(ca.accounts.length, 1);
+  assert.equal(ca.count('newAccount'), 1);
+  assert.equal((await storage.list('accounts')).length, 2, 'no key was put aside');
+});
