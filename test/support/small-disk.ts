@@ -1,6 +1,6 @@
 // A disk of its own for one test (a tmpfs), small enough to fill and ours to mount read-only: where this user may mount.
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { codeOf } from '../../src/core/errors.ts';
 
 export interface SmallDisk {
   readonly folder: string;
-  /** Leaves not a byte. */
-  fill(): void;
+  /** Leaves so much room (a multiple of 4 KiB), default not a byte. */
+  fill(leaveBytes?: number): void;
   /** Takes back what `fill` wrote. */
   makeRoom(): void;
   readOnly(on: boolean): void;
@@ -41,7 +41,7 @@ export async function smallDisk(t: TestContext): Promise<SmallDisk> {
   const filler = join(folder, 'filler');
   return {
     folder,
-    fill: () => {
+    fill: (leaveBytes = 0) => {
       const file = openSync(filler, 'a');
       try {
         for (;;) writeSync(file, Buffer.alloc(4_096));
@@ -50,6 +50,7 @@ export async function smallDisk(t: TestContext): Promise<SmallDisk> {
       } finally {
         closeSync(file);
       }
+      truncateSync(filler, statSync(filler).size - leaveBytes);
     },
     makeRoom: () => rmSync(filler),
     readOnly: (on) => void execFileSync('mount', ['-o', `remount,${on ? 'ro' : 'rw'}`, folder]),

@@ -80,17 +80,21 @@ async function complaint({ logged }: Life, message: string): Promise<string> {
 }
 
 suite('on a real disk', { concurrency: 4, ...needsSmallDisk }, () => {
-  test('that is full, the CA is not asked for anything until there is room', async (t) => {
-    const disk = await smallDisk(t);
-    const { ca, life, later, recovered } = await newRig(t, disk.folder);
-    disk.fill();
-    await life.manager.start();
-    match(await complaint(life, 'certificate not obtained'), /^cannot write ".*": the disk is full; make room$/);
-    deepEqual(ca.requests, []);
-    disk.makeRoom();
-    await later();
-    await recovered();
-  });
+  for (const [what, leaveBytes] of [
+    ['full', 0],
+    ['so full that a lock has room and a certificate has not', 24 * 1024],
+  ] as const)
+    test(`that is ${what}, the CA is not asked for anything until there is room`, async (t) => {
+      const disk = await smallDisk(t);
+      const { ca, life, later, recovered } = await newRig(t, disk.folder);
+      disk.fill(leaveBytes);
+      await life.manager.start();
+      match(await complaint(life, 'certificate not obtained'), /^cannot write ".*": the disk is full; make room$/);
+      deepEqual(ca.requests, []);
+      disk.makeRoom();
+      await later();
+      await recovered();
+    });
 
   test('that is full by the time the certificate is issued, it is served, and stored once there is room', async (t) => {
     const disk = await smallDisk(t);

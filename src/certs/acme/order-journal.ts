@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { KeyType } from '../../config/config.ts';
+import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -27,11 +28,16 @@ export type OrderRecord = Readonly<z.infer<typeof recordSchema>>;
 export interface OrderJournalOptions {
   readonly storage: Storage;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly issuerId: string;
 }
 
+/** How often records that are over are looked for. */
+const SWEEP_MS = 24 * 3_600_000;
+
 export class OrderJournal {
   readonly #options: OrderJournalOptions;
+  #sweptAt: number | null = null;
 
   constructor(options: OrderJournalOptions) {
     this.#options = options;
@@ -47,6 +53,7 @@ export class OrderJournal {
   async store(record: OrderRecord): Promise<void> {
     const path = this.#path(record.names, record.keyType);
     await this.#options.storage.store(path, `${JSON.stringify(record, null, 2)}\n`);
+    await this.#sweep();
   }
 
   async forget({ names, keyType }: Pick<OrderRecord, 'names' | 'keyType'>): Promise<void> {
@@ -59,6 +66,22 @@ export class OrderJournal {
     const paths = await storage.list(`orders/${issuerId}`);
     const texts = await Promise.all(paths.map(async (path) => [path, (await storage.load(path)) ?? ''] as const));
     return new Set(texts.flatMap(([path, text]) => this.#read(path, text)?.order ?? []));
+  }
+
+  /** Removes what nobody comes back for (the names have changed, or it could not be removed in its time), key included. */
+  async #sweep(): Promise<void> {
+    const { storage, clock, issuerId } = this.#options;
+    const now = clock.now();
+    if (this.#sweptAt !== null && Math.abs(now - this.#sweptAt) < SWEEP_MS) return;
+    this.#sweptAt = now;
+    try {
+      for (const path of await storage.list(`orders/${issuerId}`)) {
+        const record = this.#read(path, (await storage.load(path)) ?? '');
+        if (record !== null && record.expiresAt <= now) await storage.delete(path);
+      }
+    } catch {
+      // Tomorrow, then. Storage that fails is reported where it matters.
+    }
   }
 
   #read(path: string, text: string): OrderRecord | null {

@@ -203,6 +203,18 @@ test('while the CA cannot say what became of an order, no other is made', async 
   assert.equal(ca.orders.length, 1);
 });
 
+test('what nobody came back for in its time is removed, with its key', async (t) => {
+  const { issuer, restart, storage } = await acmeRig(t);
+  await issuer.issue(requestFor(['a.example']), never);
+  const left = await storage.list(`orders/${issuer.id}`);
+  assert.equal(left.length, 1);
+  await obtain(restart(), ['b.example'], never);
+  assert.deepEqual(await storage.list(`orders/${issuer.id}`), left, 'it could still be taken up');
+  const later = { now: () => Date.now() + 8 * 86_400_000 };
+  await obtain(restart({ clock: later }), ['b.example'], never);
+  assert.deepEqual(await storage.list(`orders/${issuer.id}`), []);
+});
+
 test('an order that the CA refused leaves nothing behind', async (t) => {
   const { ca, issuer, storage } = await acmeRig(t);
   ca.script = ({ step }) => (step === 'newOrder' ? problem(400, 'rejectedIdentifier', 'policy') : null);
