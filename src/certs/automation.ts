@@ -1,10 +1,10 @@
 // Puts the parts together for one config: which site gets its certificate from where. Starts nothing.
-import { createRequire } from 'node:module';
 import type { SecureContextOptions } from 'node:tls';
 import type { AcmeConfig, Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { AcmeIssuer } from './acme/issuer.ts';
+import { userAgent } from './acme/user-agent.ts';
 import { Authority } from './authority.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
 import { AlpnCertificates } from './challenges/alpn-certificates.ts';
@@ -162,10 +162,4 @@ function suppliedOf(config: Config): SuppliedWish[] {
     certificates.set(id, certificate);
     return [{ kind: 'supplied', host, certificate }];
   });
-}
-
-/** CAs ask clients to say who they are (RFC 8555 section 6.1). */
-function userAgent(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return `perantara/${version}`;
 }

@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   'certs import': async () => (await import('./certs/import.ts')).importVerb,
   'certs renew': async () => (await import('./certs/renew.ts')).renewVerb,
   'certs revoke': async () => (await import('./certs/revoke.ts')).revokeVerb,
+  'certs roll-over': async () => (await import('./certs/roll-over.ts')).rollOverVerb,
   'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,
   schema: async () => (await import('./schema.ts')).schemaVerb,
   version: async () => (await import('./version.ts')).versionVerb,

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'schema', 'version', 'help'];
-const VERBS_OF_CERTS = ['certs renew', 'certs revoke', 'certs import', 'certs trust'];
+const VERBS_OF_CERTS = ['certs renew', 'certs revoke', 'certs import', 'certs roll-over', 'certs trust'];
 
 describe('help', () => {
   it('fits a screen of 24 lines and 80 columns, for every verb', () => {

@@ -19,10 +19,11 @@ running server is not disturbed.
 ${CONFIG_HELP}  --json             for programs; times are milliseconds since 1970
 
 Besides, each with a --help of its own:
-  perantara certs renew    obtain a new certificate now
-  perantara certs revoke   take a certificate back at its authority
-  perantara certs import   take over those of certbot, Caddy and others
-  perantara certs trust    make this machine trust the local CA
+  perantara certs renew      obtain a new certificate now
+  perantara certs revoke     take a certificate back at its authority
+  perantara certs import     take over those of certbot, Caddy and others
+  perantara certs roll-over  give the accounts at the authorities new keys
+  perantara certs trust      make this machine trust the local CA
 `,
   flags: { ...CONFIG_FLAG, json: { value: null } },
   words: [],

@@ -91,6 +91,27 @@ describe('certs renew and revoke', { timeout: 110_000 }, () => {
     assert.match(again.text, /not renewed yet: .* a running server does it in \S.*, --force does it now/);
   });
 
+  it('are not hindered by a roll-over of the account key while the server runs', async (t) => {
+    const server = await startPerantara({ config: configOf(join(await temporaryFolder(t), 's')) });
+    t.after(() => server.stop());
+    await server.obtained('a.example.com');
+    const storage = JSON.parse(readFileSync(server.configFile, 'utf8')).storage as string;
+    const accountKey = (): string => {
+      const [issuer] = readdirSync(join(storage, 'accounts'));
+      return readFileSync(join(storage, 'accounts', issuer!, 'key.pem'), 'utf8');
+    };
+    const before = accountKey();
+    const rolled = await verb(storage, 'roll-over', '--config', server.configFile);
+    assert.deepEqual(rolled, { code: 0, text: `${new URL(pebble.directoryUrl).host}: the account has a new key\n` });
+    assert.notEqual(accountKey(), before);
+    const renewed = await verb(storage, 'renew', 'a.example.com', '--force', '--config', server.configFile);
+    assert.equal(renewed.code, 0, renewed.text);
+    assert.doesNotMatch(renewed.text, /this process does it/);
+
+    const unused = await verb(await folderOf(t), 'roll-over');
+    assert.match(unused.text, /there is no account yet/);
+  });
+
   it('name what they do not know', async (t) => {
     const folder = await folderOf(t);
     const { code, err } = perantara(['certs', 'renew', 'b.example.com'], folder);
