@@ -61,7 +61,7 @@ test('a holder notices by itself that its lock was lost, so that the work can st
 test('a process killed while holding delays the next one by the stale time only', async (t) => {
   const root = await temporaryFolder(t);
   const script = `
-    import { FileLocker } from ${JSON.stringify(new URL('../../src/certs/file-locker.ts', import.meta.url).href)};
+    import { FileLocker } from ${JSON.stringify(new URL('../../src/certs/storage/file-locker.ts', import.meta.url).href)};
     await new FileLocker(${JSON.stringify(root)}).acquire('a', new AbortController().signal);
     console.log('held');
     setInterval(() => {}, 1000);`;

@@ -121,7 +121,7 @@ suite('on a real disk', { concurrency: 4, ...needsSmallDisk }, () => {
     await new CertificateStore(storage, life.logged.log).save(issuerId, NAME, old);
     disk.readOnly(true);
     await life.manager.start();
-    match(await complaint(life, 'certificate not obtained'), /mount the file system writable/);
+    match(await complaint(life, 'certificate not obtained'), /the file system is read-only; mount it writable/);
     equal(await handshake(life, NAME, ca), old.fingerprint);
     deepEqual(ca.requests, []);
     disk.readOnly(false);

@@ -1,11 +1,12 @@
 // Locks as files beside the certificates: made with O_EXCL, refreshed while held, taken over when no longer refreshed.
 // Watching for change instead of comparing times makes it right on machines whose clocks differ.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../../core/clock.ts';
 import { codeOf, PerantaraError } from '../../core/errors.ts';
+import { makeFolder } from '../../core/make-folder.ts';
 import { unwritable } from './file-storage.ts';
 import { checkStorageKey, type Lock, type Locker } from './storage.ts';
 
@@ -166,7 +167,7 @@ function lockText(owner: string, beats: number): string {
 async function create(path: string, text: string): Promise<boolean> {
   let file: FileHandle;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
   } catch (cause) {
     throw unwritable(dirname(path), cause);
   }

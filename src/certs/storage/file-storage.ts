@@ -1,9 +1,10 @@
 // Storage in a folder of this machine: one file per value, mode 0600 in folders of mode 0700.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
 import { codeOf, messageOf, PerantaraError } from '../../core/errors.ts';
+import { makeFolder } from '../../core/make-folder.ts';
 import { checkStorageKey, type Storage } from './storage.ts';
 
 /** More than any certificate with its chain, so that a nearly full disk shows before the CA is asked. */
@@ -45,7 +46,7 @@ export class FileStorage implements Storage {
     const target = this.locate(to);
     const source = this.locate(from);
     try {
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(target));
       await rename(source, target);
     } catch (cause) {
       if (!isAbsent(cause)) throw unwritable(target, cause);
