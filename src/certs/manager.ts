@@ -58,6 +58,7 @@ export class CertificateManager implements Lifecycle {
       if (wanted.kind === 'supplied') this.#publishSupplied(wanted);
       else this.#add(wanted);
     }
+    await Promise.all(this.#authorities().map(({ ledger }) => ledger?.load()));
     await pooledMap([...this.#managed.values()], MAX_LOADS, (certificate) => certificate.load());
     await this.#inherit();
   }

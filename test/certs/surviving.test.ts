@@ -3,10 +3,13 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AcmeProblem } from '../../src/certs/acme/problem.ts';
+import { limitsOf } from '../../src/certs/renewal/budget.ts';
+import { BudgetLedger } from '../../src/certs/renewal/budget-ledger.ts';
 import { certificateFolder, certificateLock } from '../../src/certs/storage/certificate-store.ts';
 import { FileLocker } from '../../src/certs/storage/file-locker.ts';
 import { FileStorage } from '../../src/certs/storage/file-storage.ts';
 import { DAY, HOUR, MINUTE, mockTimers, settled, World } from '../support/certificate-world.ts';
+import { MemoryLocker } from '../support/memory-storage.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 import { retry } from '../support/retry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -138,6 +141,28 @@ test('a certificate near its end whose attempts fail is told about once a day, u
   await world.passHours(24);
   await manager.close();
   assert.equal(world.events.at(-1)?.event, 'certificate_renewed');
+});
+
+test('after a restart gauges tell what is left of the limits as it is stored', async () => {
+  const world = new World();
+  const limits = limitsOf('https://acme-v02.api.letsencrypt.org/directory')!;
+  const { log } = world.logged;
+  const ledger = (): BudgetLedger =>
+    new BudgetLedger({
+      issuerId: 'fake',
+      limits,
+      storage: world.disk,
+      locker: new MemoryLocker(world.held),
+      log,
+      clock: world.clock,
+    });
+  const cost = { names: [NAME], ari: false, renewal: false };
+  await ledger().reserve(cost, new AbortController().signal);
+  const manager = world.managerOf([world.wish(NAME, [world.authority(world.issuer, { ledger: ledger() })])]);
+  await manager.load();
+  const set = manager.gauges()[0]!.budget.find(({ limit }) => limit === 'certificates for the same names');
+  assert.equal(set!.left, set!.of - 1);
+  await manager.close();
 });
 
 test('gauges tell of every name what is measured', async (t) => {
