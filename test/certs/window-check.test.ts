@@ -122,3 +122,18 @@ test('questions about windows that are never answered are not in the way of obta
   await world.publisher.times(names.length + 26);
   manager.destroy();
 });
+
+test('an issuer without windows is not asked again and again while the clock is behind the day of the certificate', async (t) => {
+  mockTimers(t);
+  const world = new World();
+  const manager = await obtained(world);
+  world.now -= DAY;
+  await world.passHours(2);
+  const asked = world.issuer.windowsAsked.length;
+  for (let second = 0; second < 60; second++) {
+    world.pass(1_000);
+    await settled();
+  }
+  await manager.close();
+  assert.ok(world.issuer.windowsAsked.length <= asked + 1, `${world.issuer.windowsAsked.length - asked} times in a minute`);
+});

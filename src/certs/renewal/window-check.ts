@@ -44,7 +44,8 @@ export class WindowCheck {
     const { window, failedCheck } = holding.state;
     try {
       const info = await holding.authority!.renewalInfo(certificate, AbortSignal.any([signal, lock.lost]));
-      if (info === null) return;
+      // Not at once again, whatever the clocks say of when the certificate was obtained.
+      if (info === null) return this.postpone();
       const subject = { ...certificate, id: ariCertId(certificate) ?? certificate.fingerprint };
       const next = adoptRenewalInfo(window, info, subject, clock.now(), random);
       if (next.at !== window?.at)
