@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -102,4 +102,23 @@ test('a storage folder where no lock can be made is said to be unwritable instea
   const root = await temporaryFolder(t);
   await writeFile(join(root, 'locks'), '');
   await assert.rejects(new FileLocker(root, BRISK).acquire('a', never), { code: 'storage_unwritable' });
+});
+
+test('a lock that may not be read, such as one left by another user, is taken over once it stands still', async (t) => {
+  const root = await temporaryFolder(t);
+  await mkdir(join(root, 'locks'));
+  await symlink('a.lock', join(root, 'locks', 'a.lock')); // leads to itself: not even root can read it
+  const lock = await new FileLocker(root, BRISK).acquire('a', AbortSignal.timeout(20 * BRISK.staleMs));
+  await lock.assertHeld();
+  await lock.release();
+});
+
+test('what stands in the place of a lock and cannot be taken away is an error, not a wait for ever', async (t) => {
+  const root = await temporaryFolder(t);
+  await mkdir(join(root, 'locks', 'a.lock', 'x'), { recursive: true });
+  const patience = AbortSignal.timeout(20 * BRISK.staleMs);
+  await assert.rejects(new FileLocker(root, BRISK).acquire('a', patience), {
+    code: 'storage_unwritable',
+    message: /a\.lock/,
+  });
 });

@@ -135,5 +135,8 @@ test('an issuer without windows is not asked again and again while the clock is 
     await settled();
   }
   await manager.close();
-  assert.ok(world.issuer.windowsAsked.length <= asked + 1, `${world.issuer.windowsAsked.length - asked} times in a minute`);
+  assert.ok(
+    world.issuer.windowsAsked.length <= asked + 1,
+    `${world.issuer.windowsAsked.length - asked} times in a minute`,
+  );
 });

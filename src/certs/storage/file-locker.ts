@@ -1,7 +1,7 @@
 // Locks as files beside the certificates: made with O_EXCL, refreshed while held, taken over when no longer refreshed.
 // Watching for change instead of comparing times makes it right on machines whose clocks differ.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../../core/clock.ts';
@@ -57,13 +57,13 @@ export class FileLocker implements Locker {
     if (!(await create(guard, randomUUID()))) {
       const guardWatch = new Watch(guard, this.#options.staleMs);
       while (!(await guardWatch.isStale())) {
-        if ((await readText(guard)) === null) return;
+        if ((await sightOf(guard)) === null) return;
         await pause(this.#options.pollMs, signal);
       }
     } else if (await watch.isStale()) {
-      await remove(path);
+      await clear(path);
     }
-    await remove(guard);
+    await clear(guard);
   }
 }
 
@@ -147,7 +147,7 @@ class Watch {
   }
 
   async isStale(): Promise<boolean> {
-    const text = await readText(this.#path);
+    const text = await sightOf(this.#path);
     const now = monotonicMs();
     if (text === null || text !== this.#seen) {
       this.#seen = text;
@@ -192,8 +192,25 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
+/** What every beat changes: the text, or the times of a file that may not be read, such as another user's. null: gone. */
+async function sightOf(path: string): Promise<string | null> {
+  const text = await readText(path);
+  if (text !== null) return text;
+  const stats = await lstat(path, { bigint: true }).catch(() => null);
+  return stats === null ? null : `unreadable ${stats.ino} ${stats.mtimeNs}`;
+}
+
 async function readText(path: string): Promise<string | null> {
   return readFile(path, 'utf8').catch(() => null);
+}
+
+/** Throws `storage_unwritable`: whoever waited for it to go would wait for ever. */
+async function clear(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw unwritable(path, cause);
+  }
 }
 
 async function remove(path: string): Promise<void> {
