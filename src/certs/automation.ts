@@ -128,11 +128,13 @@ export function createCertificateAutomation(
     config.onDemand === null
       ? null
       : createOnDemand(config.onDemand, config, { ...services, contexts: resolver, issuers });
-  const publish = (host: string, certificate: ServedCertificate): void => {
-    services.compromised.refuse(certificate, `certificate supplied for "${host}"`);
-    resolver.publish(host, certificate, 0);
-  };
-  const supplied = new SuppliedCertificates(config.sites, { publish, log, clock });
+  const supplied = new SuppliedCertificates(config.sites, {
+    publish: (host, certificate) => resolver.publish(host, certificate, 0),
+    withdraw: (host) => resolver.withdraw(host, 0),
+    refuse: (certificate, subject) => services.compromised.refuse(certificate, subject),
+    log,
+    clock,
+  });
   const localRootPath = localCa.rootPath;
   return { manager, wanted, services, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
 }

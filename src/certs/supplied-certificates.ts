@@ -15,6 +15,10 @@ import type { ServedCertificate } from './resolver.ts';
 export interface SuppliedCertificatesOptions {
   /** Serves it for the host from now on. Throws a PerantaraError when it cannot be served; the one before stays then. */
   readonly publish: (host: string, certificate: ServedCertificate) => void;
+  /** Refuses handshakes for the host from now on. */
+  readonly withdraw: (host: string) => void;
+  /** Throws `key_compromised` for a certificate whose key may never be used again. */
+  readonly refuse: (certificate: ServedCertificate, subject: string) => void;
   readonly log: Logger;
   readonly clock: Clock;
   /** Between a change and the reading of the files, since two of them change one after the other. Default 1 s. */
@@ -33,6 +37,8 @@ interface Supplied {
   readonly hosts: string[];
   /** Of what is served. */
   served: string;
+  /** Its chain; null: it was withdrawn, since its key turned out to be compromised. */
+  chain: string | null;
   /** Times, sizes and inodes at the last reading; null: to be read. */
   seen: string | null;
   /** What was last said about them, so that it is said once. */
@@ -59,7 +65,7 @@ export class SuppliedCertificates implements Lifecycle {
       const id = JSON.stringify(tls.files);
       const known = supplied.get(id);
       if (known !== undefined) known.hosts.push(host);
-      else supplied.set(id, watched(tls.files, host, digestOf(tls)));
+      else supplied.set(id, watched(tls.files, host, tls));
     }
     this.#supplied = [...supplied.values()];
   }
@@ -114,6 +120,7 @@ export class SuppliedCertificates implements Lifecycle {
   async #look(): Promise<void> {
     for (const supplied of this.#supplied) {
       if (this.#state !== 'running') return;
+      this.#withdrawCompromised(supplied);
       const seen = await stampOf(supplied.paths);
       const now = this.#options.clock.now();
       if (seen === supplied.seen && now < supplied.judgeAgainAt) continue;
@@ -143,23 +150,40 @@ export class SuppliedCertificates implements Lifecycle {
         log.warn({ names, files: paths, reason: state, found }, 'supplied certificate questionable');
   }
 
+  /** Its key may have been given away by another process since it was published. */
+  #withdrawCompromised(supplied: Supplied): void {
+    const { refuse, withdraw, log } = this.#options;
+    const { chain, hosts: names, paths } = supplied;
+    if (chain === null) return;
+    try {
+      refuse({ certPem: chain, keyPem: '' }, `certificate supplied for "${names[0]}"`);
+    } catch (error) {
+      for (const host of names) withdraw(host);
+      supplied.chain = null;
+      log.error({ names, files: paths, reason: messageOf(error) }, 'supplied certificate withdrawn');
+    }
+  }
+
   /** Why it cannot be served, or null. */
   #publish(supplied: Supplied, pair: ServedCertificate): string | null {
-    const { publish, log } = this.#options;
+    const { publish, refuse, log } = this.#options;
     try {
+      refuse(pair, `certificate supplied for "${supplied.hosts[0]}"`);
       for (const host of supplied.hosts) publish(host, pair);
     } catch (error) {
       return messageOf(error);
     }
     supplied.served = digestOf(pair);
+    supplied.chain = pair.certPem;
     log.info({ names: supplied.hosts, files: supplied.paths }, 'supplied certificate changed');
     return null;
   }
 }
 
-function watched(files: SuppliedFiles, host: string, served: string): Supplied {
+function watched(files: SuppliedFiles, host: string, pair: ServedCertificate): Supplied {
   const paths = files.form === 'pem' ? [...new Set([files.cert, files.key])] : [files.file];
-  return { files, paths, hosts: [host], served, seen: null, said: '', judgeAgainAt: 0 };
+  const known = { served: digestOf(pair), chain: pair.certPem };
+  return { files, paths, hosts: [host], ...known, seen: null, said: '', judgeAgainAt: 0 };
 }
 
 /** The next moment at which the certificate becomes valid or ends. */

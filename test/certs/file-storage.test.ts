@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,9 +45,9 @@ test('bytes that are no text are loaded as something, not refused', async (t) =>
   assert.match((await new FileStorage(root).load('a')) ?? '', /A$/);
 });
 
-test('a folder where a value should be is reported with its path', async (t) => {
+test('a value that cannot be read is reported with its path', async (t) => {
   const root = await temporaryFolder(t);
-  await mkdir(join(root, 'a'));
+  await symlink('a', join(root, 'a')); // leads to itself
   await assert.rejects(new FileStorage(root).load('a'), (error: Error & { code: string }) => {
     assert.equal(error.code, 'storage_unreadable');
     assert.ok(error.message.includes(join(root, 'a')));
@@ -72,4 +73,28 @@ test('asking whether the storage is writable makes its folder and leaves nothing
   const root = join(await temporaryFolder(t), 'certs');
   await new FileStorage(root).assertWritable();
   assert.deepEqual(await readdir(root), []);
+});
+
+test('what stands in the place of a value and can be none reads as a damaged one, at once and in little memory', async (t) => {
+  const root = await temporaryFolder(t);
+  const storage = new FileStorage(root);
+  await mkdir(join(root, 'a', 'folder', 'inner'), { recursive: true });
+  execFileSync('mkfifo', [join(root, 'a', 'pipe')]);
+  await symlink('/dev/zero', join(root, 'a', 'zero'));
+  await writeFile(join(root, 'a', 'huge'), '');
+  await truncate(join(root, 'a', 'huge'), 3 * 1024 ** 3);
+  for (const name of ['folder', 'pipe', 'zero', 'huge']) assert.equal(await storage.load(`a/${name}`), '', name);
+});
+
+test('a value takes the place of a folder, which is set aside', async (t) => {
+  const root = await temporaryFolder(t);
+  const storage = new FileStorage(root);
+  await mkdir(join(root, 'a', 'state.json', 'inner'), { recursive: true });
+  await storage.store('a/state.json', '1');
+  assert.equal(await storage.load('a/state.json'), '1');
+  await mkdir(join(root, 'a', 'gone.json', 'inner'), { recursive: true });
+  await storage.delete('a/gone.json');
+  assert.equal(await storage.load('a/gone.json'), null);
+  const aside = (await readdir(join(root, 'a'))).filter((name) => name.includes('.bad-'));
+  assert.equal(aside.length, 2);
 });

@@ -54,6 +54,8 @@ async function serve(
   const sites = hosts.map((host) => ({ host, tls: { kind: 'supplied' as const, files, ...pair } }));
   const actor = new SuppliedCertificates(sites, {
     publish: served.publish,
+    withdraw: (host) => void served.byHost.set(host, { certPem: '', keyPem: '' }),
+    refuse: () => {},
     log: served.log.log,
     clock: { now: () => Date.now() },
     settleMs: 3_600_000,
@@ -230,4 +232,26 @@ test('nothing is read or watched after close', async (t) => {
   write(files, mint([HOST], root));
   await actor.look();
   assert.equal(served.byHost.size, 0);
+});
+
+test('a key that is known to be compromised is neither taken from a new file nor served on', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [good, bad, next] = [mint([HOST], root), mint([HOST], root), mint([HOST], root)];
+  const files = pairIn(folder, good);
+  const compromised = new Set([bad.certPem]);
+  const refuse = ({ certPem }: ServedCertificate): void => {
+    if (compromised.has(certPem)) throw new Error('the key is compromised');
+  };
+  const { served, actor } = await serve(t, files, { refuse });
+  write(files, bad);
+  await actor.look();
+  assert.deepEqual([...served.byHost.keys()], []);
+  assert.match(String(served.log.lines.at(-1)?.reason), /compromised/);
+
+  compromised.add(good.certPem);
+  await actor.look();
+  assert.equal(served.byHost.get(HOST)?.certPem, '', 'withdrawn');
+  write(files, next);
+  await actor.look();
+  assert.equal(served.byHost.get(HOST)?.certPem, next.certPem);
 });

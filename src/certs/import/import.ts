@@ -9,6 +9,7 @@ import type { RenewalRequestServices } from '../renewal/renewal-request.ts';
 import { FRESH_STATE } from '../storage/certificate-state.ts';
 import { certificateFolder, certificateLock } from '../storage/certificate-store.ts';
 import { ChangeJournal } from '../storage/change-journal.ts';
+import { CompromisedKeys } from '../storage/compromised-keys.ts';
 import type { Imported } from './imported.ts';
 
 /** A certificate that the configuration asks for: a PlannedCertificate. */
@@ -37,14 +38,17 @@ export async function importCertificates(
   services: RenewalRequestServices,
 ): Promise<readonly ImportResult[]> {
   const journal = new ChangeJournal(services);
+  const compromised = new CompromisedKeys(services.storage);
+  await compromised.load();
   const results = new Map<Imported, readonly ImportOutcome[]>();
   // The one that lives longest first: older ones of the same names are passed over then.
   const byEnd = certificates.toSorted((a, b) => b.certificate.notAfter - a.certificate.notAfter);
-  for (const imported of byEnd) results.set(imported, await importOne(imported, targets, { ...services, journal }));
+  for (const imported of byEnd)
+    results.set(imported, await importOne(imported, targets, { ...services, journal, compromised }));
   return certificates.map((imported) => ({ imported, outcomes: results.get(imported)! }));
 }
 
-type Services = RenewalRequestServices & { readonly journal: ChangeJournal };
+type Services = RenewalRequestServices & { readonly journal: ChangeJournal; readonly compromised: CompromisedKeys };
 
 async function importOne(
   imported: Imported,
@@ -59,6 +63,7 @@ async function importOne(
   const { certificate } = imported;
   const useless = uselessness(imported, services.clock.now());
   if (useless !== null) return [passOver(useless)];
+  if (services.compromised.has(certificate)) return [passOver('its key is compromised and never used again')];
   const covered = targets.filter(({ names }) => names.every((name) => covers(certificate, name)));
   if (covered.length === 0) return [passOver('no site of the configuration has its names, or the group has more')];
   const keyType = keyTypeOf(certificate);

@@ -90,37 +90,39 @@ export function forgiven(state: CertificateState): Partial<CertificateState> | n
   return { failures: 0, failingSince: null, requestedAt: null, waiting: null, warnedAt: null };
 }
 
-const moment = z.number().nullable().default(null).catch(null);
+/** What is beyond a Date was written by nobody of ours. */
+const time = z.number().min(-8.64e15).max(8.64e15);
+const moment = time.nullable().default(null).catch(null);
 const text = z.string().nullable().default(null);
 
 const schema = z.object({
   fingerprint: text,
-  obtainedAt: z.number().nullable(),
+  obtainedAt: time.nullable(),
   issued: z.object({ profile: text, wishedProfile: text, challenge: text }).nullable().default(null).catch(null),
   failures: z.int().nonnegative(),
   failingSince: moment,
   lastError: z
     .object({
-      at: z.number(),
+      at: time,
       message: z.string(),
       class: z.enum(['refused', 'limited', 'unreachable', 'unfit', 'storage', 'other']).catch('other'),
       patience: z.boolean().catch(false),
     })
     .nullable(),
-  nextAttemptAt: z.number().nullable(),
-  waiting: z.object({ at: z.number(), limit: z.string() }).nullable().default(null).catch(null),
+  nextAttemptAt: time.nullable(),
+  waiting: z.object({ at: time, limit: z.string() }).nullable().default(null).catch(null),
   booked: z
-    .object({ at: z.number(), names: z.array(z.string()) })
+    .object({ at: time, names: z.array(z.string()) })
     .nullable()
     .default(null)
     .catch(null),
   window: z
     .object({
-      start: z.number(),
-      end: z.number(),
-      at: z.number(),
-      checkedAt: z.number(),
-      nextCheckAt: z.number(),
+      start: time,
+      end: time,
+      at: time,
+      checkedAt: time,
+      nextCheckAt: time,
       explanationUrl: z.string().nullable(),
       certificateId: z.string(),
     })
@@ -128,7 +130,7 @@ const schema = z.object({
     .default(null)
     .catch(null),
   failedCheck: z
-    .object({ checkedAt: z.number(), nextCheckAt: z.number(), failures: z.int().nonnegative() })
+    .object({ checkedAt: time, nextCheckAt: time, failures: z.int().nonnegative() })
     .nullable()
     .default(null)
     .catch(null),

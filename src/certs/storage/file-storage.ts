@@ -1,6 +1,7 @@
 // Storage in a folder of this machine: one file per value, mode 0600 in folders of mode 0700.
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { writeFileAtomic } from '../../core/atomic-file.ts';
 import { codeOf, messageOf, PerantaraError } from '../../core/errors.ts';
@@ -9,6 +10,8 @@ import { checkStorageKey, type Storage } from './storage.ts';
 
 /** More than any certificate with its chain, so that a nearly full disk shows before the CA is asked. */
 const PROBE_BYTES = 32 * 1024;
+/** No value of ours comes near. */
+const MAX_BYTES = 16 * 1024 ** 2;
 
 export class FileStorage implements Storage {
   readonly #root: string;
@@ -26,16 +29,17 @@ export class FileStorage implements Storage {
   async store(key: string, value: string): Promise<void> {
     const path = this.locate(key);
     try {
-      await writeFileAtomic(path, value, 0o600);
+      await inPlaceOfFolder(path, () => writeFileAtomic(path, value, 0o600));
     } catch (cause) {
       throw unwritable(path, cause);
     }
   }
 
+  /** A folder, a pipe, a device or gigabytes can be no value: they read as '', which every reader takes for damaged. */
   async load(key: string): Promise<string | null> {
     const path = this.locate(key);
     try {
-      return await readFile(path, 'utf8');
+      return await readValue(path);
     } catch (cause) {
       if (isAbsent(cause)) return null;
       throw unreadable(path, cause);
@@ -56,7 +60,7 @@ export class FileStorage implements Storage {
   async delete(key: string): Promise<void> {
     const path = this.locate(key);
     try {
-      await unlink(path);
+      await inPlaceOfFolder(path, () => unlink(path));
     } catch (cause) {
       if (!isAbsent(cause)) throw unwritable(path, cause);
     }
@@ -89,7 +93,29 @@ export class FileStorage implements Storage {
   }
 }
 
-/** ENOTDIR: a file stands where a folder of the key should be, so the key has no value. EISDIR: a folder is none. */
+/** Never waits: a pipe that nobody writes to would hold a thread for ever. */
+async function readValue(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    return stats.isFile() && stats.size <= MAX_BYTES ? await file.readFile('utf8') : '';
+  } finally {
+    await file.close();
+  }
+}
+
+/** Does it once more when a folder stood in the way, which is then called `<path>.bad-…`: it may hold something of value. */
+async function inPlaceOfFolder(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isAbsent(error) || !(await stat(path).catch(() => null))?.isDirectory()) throw error;
+    await rename(path, `${path}.bad-${randomBytes(4).toString('hex')}`);
+    await work();
+  }
+}
+
+/** ENOTDIR: a file stands where a folder of the key should be, so the key has no value. */
 function isAbsent(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

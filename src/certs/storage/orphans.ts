@@ -133,7 +133,7 @@ function orphansOf(
 
 async function readSince(storage: Storage): Promise<Readonly<Record<string, number>>> {
   try {
-    return z.record(z.string(), z.number()).parse(JSON.parse((await storage.load(KEY)) ?? '{}'));
+    return z.record(z.string(), z.number().max(8.64e15)).parse(JSON.parse((await storage.load(KEY)) ?? '{}'));
   } catch {
     return {}; // damaged: the grace period begins anew
   }

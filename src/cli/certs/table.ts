@@ -25,7 +25,7 @@ export function inventoryText({ certificates, orphans }: Inventory, now: number,
   }
   if (orphans.length > 0) text += '\nNo longer configured, not renewed, removed a month after they expired:\n';
   for (const { folder, since } of orphans)
-    text += wrapped(`${folder}${since === null ? '' : `, since ${day(since)}`}`, columns);
+    text += wrapped(`${printable(folder)}${since === null ? '' : `, since ${day(since)}`}`, columns);
   return text;
 }
 
@@ -121,6 +121,8 @@ function timeLeft(ms: number): string {
   return days >= 2 ? `${days} days` : formatDuration(ms);
 }
 
+/** Whatever a damaged file says of it. */
 function day(at: number): string {
+  if (!(Math.abs(at) <= 8.64e15)) return 'an unknown day';
   return new Date(at).toISOString().slice(0, 10);
 }

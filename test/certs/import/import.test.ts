@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Certificate } from '../../../src/certs/certificate.ts';
 import { type ImportOutcome, type ImportTarget, importCertificates } from '../../../src/certs/import/import.ts';
 import { CertificateStore } from '../../../src/certs/storage/certificate-store.ts';
+import { CompromisedKeys } from '../../../src/certs/storage/compromised-keys.ts';
 import { FileLocker } from '../../../src/certs/storage/file-locker.ts';
 import { FileStorage } from '../../../src/certs/storage/file-storage.ts';
 import { makeCertificate } from '../../golden/certificates.ts';
@@ -156,4 +157,14 @@ test('the one that lives longest wins, whatever is stored or comes first', async
   assert.equal(results[1]!.outcomes[0]?.kind, 'stored');
   assert.match(reasonOf(await run(short!, targets)), /stored already/);
   assert.equal((await store.load(LETSENCRYPT_ID, 'a.example.com'))?.fingerprint, long!.fingerprint);
+});
+
+test('one whose key is compromised is passed over, and what lies there stays', async (t) => {
+  const { store, services, run } = await rig(t);
+  const present = mint(['a.example.com'], letsencrypt, { notAfter: Date.now() + DAY_MS });
+  const condemned = mint(['a.example.com'], letsencrypt);
+  await store.save(LETSENCRYPT_ID, 'a.example.com', present);
+  await new CompromisedKeys(services.storage).mark(condemned, Date.now(), 'test');
+  assert.match(reasonOf(await run(condemned, [target('a.example.com')])), /compromised/);
+  assert.equal((await store.read(LETSENCRYPT_ID, 'a.example.com'))?.fingerprint, present.fingerprint);
 });
