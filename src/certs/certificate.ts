@@ -28,6 +28,9 @@ export interface Certificate {
 /** A certificate is taken although its first day lies ahead by less than this: the CA's clock and ours may differ. */
 const CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 
+/** Clients give up on long chains (OpenSSL at 100 KB); the longest in use have four. */
+const MAX_CHAIN = 10;
+
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
@@ -43,12 +46,15 @@ export function parseCertificate(certPem: string, keyPem: string): Certificate {
       'key_mismatch',
       `cannot use certificate of "${nameOf(leaf)}": its key belongs to another certificate`,
     );
+  const [notBefore, notAfter] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
+    throw invalid('certificate_invalid', `cannot read certificate of "${nameOf(leaf)}": its dates are none`);
   return {
     names: namesOf(leaf),
     certPem: chain.map((certificate) => certificate.toString()).join(''),
     keyPem: keyPem.trim().concat('\n'),
-    notBefore: leaf.validFromDate.getTime(),
-    notAfter: leaf.validToDate.getTime(),
+    notBefore,
+    notAfter,
     issuer: field(leaf.issuer, 'CN') ?? field(leaf.issuer, 'O') ?? '',
     serial: leaf.serialNumber,
     fingerprint: leaf.fingerprint256,
@@ -73,6 +79,7 @@ export function formatBundle({ keyPem, certPem }: Certificate): string {
  */
 export function verifyIssued(certificate: Certificate, names: readonly string[], now: number): void {
   const chain = parseChain(certificate.certPem);
+  if (chain.length > MAX_CHAIN) throw unfit(names, `its chain has ${chain.length} certificates`);
   for (const [index, child] of chain.slice(0, -1).entries()) {
     const parent = chain[index + 1]!;
     if (!child.checkIssued(parent) || !child.verify(parent.publicKey))

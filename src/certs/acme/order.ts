@@ -2,6 +2,7 @@
 // order that never ends can say where it stood.
 import type { ChallengeType } from '../../config/config.ts';
 import { PerantaraError } from '../../core/errors.ts';
+import { invalidAnswer } from './answer.ts';
 import type { AcmeClient, Polled } from './client.ts';
 import { createCsr } from './csr.ts';
 import type { Order } from './messages.ts';
@@ -18,6 +19,7 @@ export interface Delivery {
 }
 
 const MAX_SUBMISSIONS = 3;
+const MAX_OTHER_AUTHORIZATIONS = 100;
 
 export class AcmeOrder {
   readonly #client: AcmeClient;
@@ -51,7 +53,11 @@ export class AcmeOrder {
       this.#step = step;
     };
     const proof = new Proof({ ...this.#services, onStep });
-    const results = await Promise.allSettled(order.authorizations.map((url) => proof.authorize(url)));
+    const urls = [...new Set(order.authorizations)];
+    // RFC 8555 section 7.1.3: there may be others than one for each name, but not any number.
+    if (urls.length > this.#services.names.length + MAX_OTHER_AUTHORIZATIONS)
+      throw invalidAnswer(`it wants ${urls.length} proofs for ${this.#list()}`);
+    const results = await Promise.allSettled(urls.map((url) => proof.authorize(url)));
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     const other = errors.find((error) => !(error instanceof ProofFailed));
     if (other !== undefined) throw other;

@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerantaraError } from '../../core/errors.ts';
 
+/** Of problems with single names, in a message. */
+const MAX_SHOWN = 10;
 const ACME_ERROR = 'urn:ietf:params:acme:error:';
 
 export interface ProblemDetails {
@@ -77,7 +79,8 @@ function describe({ type, status, detail, subproblems }: ProblemDetails): string
     .filter(Boolean)
     .join(', ');
   const words = detail === '' ? 'the CA gave no reason' : `the CA says: ${detail}`;
-  const parts = subproblems.map((each) => `${each.identifier ?? each.type}: ${each.detail}`);
+  const parts = subproblems.slice(0, MAX_SHOWN).map((each) => `${each.identifier ?? each.type}: ${each.detail}`);
+  if (subproblems.length > MAX_SHOWN) parts.push(`and ${subproblems.length - MAX_SHOWN} more`);
   return `${words}${kind === '' ? '' : ` (${kind})`}${parts.length === 0 ? '' : ` [${parts.join('; ')}]`}`;
 }
 

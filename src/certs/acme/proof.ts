@@ -2,6 +2,7 @@
 // judgement awaited, the answer taken away again.
 import type { ChallengeType } from '../../config/config.ts';
 import { normalizeHostname } from '../../core/hostname.ts';
+import { printable } from '../../core/printable.ts';
 import type { ChallengeSolver, PendingChallenge } from '../challenges/challenge-solver.ts';
 import { invalidAnswer } from './answer.ts';
 import { type ChosenChallenge, chooseChallenge, type NameToProve } from './challenge-choice.ts';
@@ -124,7 +125,7 @@ export class Proof {
     const { names, allowed, solvers, failed } = this.#services;
     const host = normalizeHostname(identifier.value);
     if (host === null || (!names.includes(host) && !names.includes(`*.${host}`)))
-      throw invalidAnswer(`it wants proof for "${identifier.value}", which was not ordered`);
+      throw invalidAnswer(`it wants proof for "${printable(identifier.value.slice(0, 253))}", which was not ordered`);
     const isWildcard = wildcard || !names.includes(host);
     const failures = failed.get(nameKey({ identifier: host, wildcard: isWildcard })) ?? new Set();
     return { identifier: host, wildcard: isWildcard, allowed, solvers, failed: failures };

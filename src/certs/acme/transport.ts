@@ -32,6 +32,8 @@ const MAX_ATTEMPTS = 3;
 const RETRY_DELAY_MS = 250;
 /** A longer Retry-After is not slept through here: the caller gives up and comes back then. */
 const MAX_SLEEP_MS = 5_000;
+/** Connections to one host: a CA that names thousands of addresses must not use up the file table. */
+const MAX_SOCKETS = 32;
 /** Nonces kept for later; they do not live long at the CA. */
 const MAX_NONCES = 32;
 
@@ -43,7 +45,7 @@ export class AcmeTransport {
   constructor(options: AcmeTransportOptions) {
     this.#options = options;
     const ca = options.trust === null ? {} : { ca: options.trust };
-    this.#agent = new Agent({ keepAlive: true, timeout: options.timeoutMs, ...ca });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: options.timeoutMs, ...ca });
   }
 
   /** A nonce from an earlier answer, the newest first, or null. Each is handed out once. */

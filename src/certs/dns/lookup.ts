@@ -19,6 +19,8 @@ export interface ZoneServer {
 }
 
 const MAX_NAME_SERVERS = 20;
+/** Of each of them: an answer has room for thousands, and all are asked at once. */
+const MAX_ADDRESSES = 8;
 /** How often all resolvers are asked before a failure counts. */
 const ROUNDS = 2;
 const ROUND_PAUSE_MS = 250;
@@ -91,7 +93,9 @@ export class DnsLookup {
       const { answers } = await this.#ask(name, type, signal);
       const found = answers.flatMap((answer) => (answer.type === type ? [answer.data as string] : []));
       if (found.length > 0)
-        return found.map((host) => ({ name, address: { host, port: this.#options.nameServerPort ?? 53 } }));
+        return found
+          .slice(0, MAX_ADDRESSES)
+          .map((host) => ({ name, address: { host, port: this.#options.nameServerPort ?? 53 } }));
     }
     return [];
   }

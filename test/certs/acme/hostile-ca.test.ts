@@ -114,6 +114,49 @@ suite('a CA', { concurrency: 4 }, () => {
     }
   });
 
+  test('that wants thousands of proofs is refused before one of them is begun', async (t) => {
+    const { ca, issuer } = await acmeRig(t);
+    ca.script = (call) => {
+      if (call.step !== 'newOrder' && call.step !== 'order') return null;
+      const usual = ca.usual(call);
+      const authorizations = Array.from({ length: 5_000 }, (_, n) => `${ca.origin}/authorization/${n}`);
+      return { ...usual, body: { ...(usual.body as object), authorizations } };
+    };
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
+      code: 'issuer_answer_invalid',
+      message: /5000 proofs/,
+    });
+    assert.equal(ca.count('authorization'), 0);
+  });
+
+  test('whose chain has more certificates than any client takes is refused', async (t) => {
+    const { ca, issuer } = await acmeRig(t);
+    ca.script = (call) => {
+      if (call.step !== 'certificate') return null;
+      const usual = ca.usual(call);
+      return { ...usual, body: String(usual.body) + ca.authority.certPem.repeat(500) };
+    };
+    await assert.rejects(obtain(issuer, ['a.example'], never), {
+      code: 'certificate_unfit',
+      message: /chain has 50\d certificates/,
+    });
+  });
+
+  test('that wants proof of a name with escape sequences is quoted harmlessly', async (t) => {
+    const { ca, issuer } = await acmeRig(t);
+    ca.script = (call) => {
+      if (call.step !== 'authorization') return null;
+      const usual = ca.usual(call);
+      const identifier = { type: 'dns', value: `\u001b[2J\u009b${'x'.repeat(100_000)}` };
+      return { ...usual, body: { ...(usual.body as object), identifier } };
+    };
+    await assert.rejects(obtain(issuer, ['a.example'], never), (error: Error) => {
+      assert.doesNotMatch(error.message, /[\u0000-\u001f\u007f-\u009f]/);
+      assert.ok(error.message.length < 1_000);
+      return true;
+    });
+  });
+
   test('whose clock is a year ahead or behind hands out what others judge; nothing is ordered twice for it', async (t) => {
     for (const clockAheadMs of [365 * 86_400_000, -365 * 86_400_000]) {
       const { ca, issuer, restart } = await acmeRig(t);
