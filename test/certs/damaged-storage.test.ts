@@ -127,7 +127,7 @@ test('whatever happened to whichever file, there is a certificate, and another w
       assert.ok(managed.served !== null, `${label}\n${JSON.stringify(world.logged.lines, null, 1)}`);
       if (!RENEWED.has(what)) continue;
       const before = managed.served.certificate?.fingerprint;
-      await requestRenewal(services, issuerId, NAME, never, true);
+      await requestRenewal(services, [issuerId], NAME, never, true);
       await managed.tend(never);
       // Books that say that everything is used up are believed, for as long as a bucket takes to fill.
       const waits = file.startsWith('budgets/') && what === 'far in the future';
