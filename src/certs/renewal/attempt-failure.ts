@@ -27,11 +27,14 @@ export interface AttemptFailure {
   readonly own: boolean;
 }
 
+/** Characters kept: two thousand say what is wrong, a group of a hundred names would say it a hundred times. */
+const MAX_MESSAGE = 2_000;
+
 export function describeFailure(error: unknown): AttemptFailure {
   const kind = classOf(error);
   return {
     class: kind,
-    message: messageOf(error),
+    message: messageOf(error).slice(0, MAX_MESSAGE),
     retryAfterMs: error instanceof AcmeProblem ? error.retryAfterMs : null,
     judged: kind === 'refused' || kind === 'limited' || kind === 'unfit',
     own: kind === 'storage',
