@@ -10,7 +10,7 @@ import { openChallengeListener } from './challenges/challenge-listener.ts';
 import type { ChallengeTokens } from './challenges/challenge-tokens.ts';
 import { ManagedCertificate } from './managed-certificate.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
-import { attemptAllowedAt } from './renewal/attempts.ts';
+import { attemptAllowedAt, lastObtainedAt } from './renewal/attempts.ts';
 import { requestRenewal } from './renewal/renewal-request.ts';
 import { type RenewalOutcome, RenewalWatch } from './renewal/renewal-watch.ts';
 import { rankHoldings } from './serving.ts';
@@ -83,10 +83,10 @@ export class OneCertificate {
   async #restsUntil(): Promise<number> {
     const { store, clock } = this.#services;
     const ids = this.#wish.issuers.map(({ authority }) => authority.id);
-    const states = await Promise.all(ids.map((id) => store.loadState(id, this.#wish.name)));
-    const obtainedAt = Math.max(...states.map((state) => state.obtainedAt ?? 0)) || null;
+    const memories = await Promise.all(ids.map(async (id) => ({ state: await store.loadState(id, this.#wish.name) })));
     const now = clock.now();
-    return Math.min(...states.map((state) => attemptAllowedAt({ ...state, obtainedAt }, now, 'requested')));
+    const obtainedAt = lastObtainedAt(memories, now);
+    return Math.min(...memories.map(({ state }) => attemptAllowedAt({ ...state, obtainedAt }, now, 'requested')));
   }
 
   async close(): Promise<void> {
