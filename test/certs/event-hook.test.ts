@@ -71,6 +71,15 @@ test('a program that hangs is ended after its time, and the next event is handed
   assert.ok((await readFile(join(folder, 'started'), 'utf8')).length >= 2);
 });
 
+test('what a program that hangs has started is ended with it', async (t) => {
+  const { folder, path } = await program(t, 'sleep 60 & echo $! > child; wait');
+  const { events, lines } = execHook(t, path, 1_000);
+  events.tell(EVENT);
+  await retry(async () => assert.equal(lines.length, 1), { deadlineMs: 20_000 });
+  const pid = Number(await readFile(join(folder, 'child'), 'utf8'));
+  await retry(async () => assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }), { deadlineMs: 10_000 });
+});
+
 test('no more than four programs run at once, and what piles up beyond a thousand is dropped and said once', async (t) => {
   const { folder, path } = await program(t, 'echo x >> started; exec sleep 60');
   const { events, lines } = execHook(t, path);

@@ -1,10 +1,10 @@
 // The hook of `onEvent`: hands every certificate event to a program or a URL, a few at a time. Whatever becomes of it,
 // certificates are not delayed: a failure is a warning, and what piles up beyond a bound is dropped.
-import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventHookConfig } from '../../config/config.ts';
 import { messageOf, PerantaraError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
+import { runProgram } from '../../core/run-program.ts';
 import type { CertificateEvent } from './certificate-event.ts';
 
 export interface EventHookOptions {
@@ -84,38 +84,16 @@ export class EventHook {
   async #exec(program: string, args: readonly string[], event: CertificateEvent): Promise<void> {
     const { environment, timeoutMs } = this.#options;
     const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const child = spawn(program, args, {
-      env: environment,
-      stdio: ['pipe', 'ignore', 'pipe'],
-      signal,
-      killSignal: 'SIGKILL',
-      shell: false,
+    const options = { env: environment, input: `${JSON.stringify(event)}\n`, graceMs: 0 };
+    const { code, killedBy, stderr } = await runProgram(program, args, options, signal).catch((cause: unknown) => {
+      throw hookFailed(`run "${program}"`, messageOf(cause), cause);
     });
-    let words = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (words.length < MAX_WORDS) words += text;
-    });
-    child.stdin.on('error', () => {}); // a program need not read it
-    child.on('error', (cause) => {
-      const state = signal.aborted ? `it ran longer than ${timeoutMs / 1_000} s` : messageOf(cause);
-      reject(hookFailed(`run "${program}"`, state, cause));
-    });
-    // `exit`, not `close`: what the program left running in the background may keep its stderr open for ever.
-    child.on('exit', (code, killedBy) => {
-      if (code === 0) resolve();
-      else {
-        const said = words.trim().slice(0, MAX_WORDS);
-        const end = killedBy === null ? `it exited with ${code}` : `it was ended by ${killedBy}`;
-        reject(hookFailed(`run "${program}"`, said === '' ? end : `${end}: ${said}`));
-      }
-    });
-    child.stdin.end(`${JSON.stringify(event)}\n`);
-    try {
-      await promise;
-    } finally {
-      child.stderr.destroy();
-    }
+    if (code === 0) return;
+    if (signal.aborted)
+      throw hookFailed(`run "${program}"`, `it ran longer than ${timeoutMs / 1_000} s`, signal.reason);
+    const said = stderr.trim().slice(0, MAX_WORDS);
+    const end = killedBy === null ? `it exited with ${code}` : `it was ended by ${killedBy}`;
+    throw hookFailed(`run "${program}"`, said === '' ? end : `${end}: ${said}`);
   }
 
   async #post(url: string, event: CertificateEvent): Promise<void> {
