@@ -36,10 +36,7 @@ test('a certificate whose key is compromised is withdrawn at once, renewed, and 
 test('a running process learns of it from another one', async (t) => {
   mockTimers(t);
   const world = new World();
-  const manager = world.manager([NAME]);
-  await manager.start();
-  await world.publisher.times(1);
-  await settled();
+  const manager = await world.managerAtRest(NAME);
   const { certificate } = world.publisher.published[0]!;
   world.now += 3_600_000;
   await world.compromise(certificate);

@@ -91,10 +91,7 @@ test('what another process stores during a turn is served when the turn is over,
 test('a running process renews what another one asks for, once', async (t) => {
   mockTimers(t);
   const world = new World();
-  const manager = world.manager([NAME]);
-  await manager.start();
-  await world.publisher.times(1);
-  await settled();
+  const manager = await world.managerAtRest(NAME);
   world.now += HOUR;
   await request(world);
   world.pass(5_000);
@@ -136,10 +133,7 @@ test('what an operator asks for does not wait for the schedule of failures, but 
 test('looking for changes costs the same with ten thousand names as with one', async (t) => {
   mockTimers(t);
   const world = new World();
-  const manager = world.manager([NAME]);
-  await manager.start();
-  await world.publisher.times(1);
-  await settled();
+  const manager = await world.managerAtRest(NAME);
   await journalOf(world).note('certificates/fake/other.example');
   const loads = t.mock.method(world.disk, 'load');
   world.pass(5_000);
@@ -160,10 +154,7 @@ test('a search for orphans that waits for another process delays no news', async
   const world = new World();
   await world.store().save('fake', 'gone.example', await world.mint('gone.example'));
   const orphans = await new MemoryLocker(world.held).acquire('orphans', new AbortController().signal);
-  const manager = world.manager([NAME]);
-  await manager.start();
-  await world.publisher.times(1);
-  await settled();
+  const manager = await world.managerAtRest(NAME);
   world.pass(5_000);
   await settled();
   const newer = mint([NAME], makeAuthority(), { notBefore: world.now + 1, notAfter: world.now + 90 * DAY });

@@ -55,10 +55,7 @@ test('a holder that was paused while another process took over writes nothing an
 test('a storage that became read-only keeps what is served, says so, and is tried again', async (t) => {
   mockTimers(t);
   const world = new World();
-  const manager = world.manager([NAME]);
-  await manager.start();
-  await world.publisher.times(1);
-  await settled();
+  const manager = await world.managerAtRest(NAME);
   const { store, assertWritable } = world.disk;
   const readOnly = (): Promise<never> =>
     Promise.reject(Object.assign(new Error('read-only'), { code: 'storage_unwritable' }));

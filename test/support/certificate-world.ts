@@ -70,6 +70,15 @@ export class World {
     );
   }
 
+  /** A manager that runs, and serves the first certificate of this one name. */
+  async managerAtRest(name: string): Promise<CertificateManager> {
+    const manager = this.manager([name]);
+    await manager.start();
+    await this.publisher.times(1);
+    await settled();
+    return manager;
+  }
+
   managerOf(
     wanted: readonly WantedCertificate[],
     storage = this.disk,
