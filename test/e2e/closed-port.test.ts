@@ -3,7 +3,7 @@ import { doesNotMatch, match, ok, strictEqual } from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { CertificateStatus } from '../../src/certs/inventory.ts';
+import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
 import { freePort } from '../support/free-port.ts';
 import { needsTools } from '../support/needs-tools.ts';
 import { startPebble } from '../support/pebble.ts';

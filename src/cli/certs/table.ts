@@ -1,5 +1,6 @@
 // The inventory as text for people: one row a certificate that fits the terminal, and under it what needs a sentence. Pure.
-import type { CertificateStatus, Inventory } from '../../certs/inventory.ts';
+import type { CertificateStatus } from '../../certs/certificate-status.ts';
+import type { Inventory } from '../../certs/inventory.ts';
 import { printable } from '../../core/printable.ts';
 import { formatDuration } from '../../core/units.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CertificateStatus } from '../../../src/certs/inventory.ts';
+import type { CertificateStatus } from '../../../src/certs/certificate-status.ts';
 import { inventoryText } from '../../../src/cli/certs/table.ts';
 
 const NOW = Date.UTC(2026, 10, 15);
