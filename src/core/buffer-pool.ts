@@ -3,6 +3,8 @@
 
 /** Bytes of each buffer. */
 export const BUFFER_BYTES = 64 * 1024;
+/** From this size on a piece is handed on in the buffer it was read into; a smaller one is lent, and copied by whoever keeps it. */
+export const KEPT_BYTES = 16 * 1024;
 /** Unused buffers kept; more go to the garbage collector. */
 const KEPT = 64;
 

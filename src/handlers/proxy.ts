@@ -8,10 +8,11 @@ import { appendForwarded, appendVia, believedClaims, isClientClaim } from '../ht
 import type { FieldTest, HeaderList } from '../http/header-list.ts';
 import { mayTravelOn } from '../http/max-forwards.ts';
 import type { ResponseHead } from '../http/message.ts';
+import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import { sendError, sendPlain } from '../http/plain-response.ts';
+import type { RequestCarrier } from '../http/request-carrier.ts';
+import type { ResponseObserver } from '../http/response-observer.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
-import type { ClientConnection } from '../http1/client-connection.ts';
-import type { OutgoingRequest, ResponseObserver } from '../http1/outgoing-request.ts';
 import { shouldRetry } from '../upstream/retry.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -57,7 +58,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   #tried: readonly Target[] = NONE;
   #request: OutgoingRequest | null = null;
   #target: Target | null = null;
-  #connection: ClientConnection | null = null;
+  #carrier: RequestCarrier | null = null;
   #contentTaken = false;
   #requestDone = false;
   #upgraded = false;
@@ -98,11 +99,11 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
       sendError(this.#exchange, failure ?? noTarget());
       return;
     }
-    const connection = again === null ? target.claim() : target.claimFresh();
+    const carrier = again === null ? target.claim() : target.claimFresh();
     this.#target = target;
-    this.#connection = connection;
-    const isOpen = connection.served > 0;
-    connection.send(this.#request!, this);
+    this.#carrier = carrier;
+    const isOpen = carrier.connected;
+    carrier.send(this.#request!, this);
     if (isOpen) this.onConnect();
   }
 
@@ -137,7 +138,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   }
 
   onResponseData(chunk: Buffer): void {
-    if (!this.#exchange.write(chunk)) this.#connection?.pause();
+    if (!this.#exchange.write(chunk)) this.#carrier?.pause();
   }
 
   onResponseIdle(): void {
@@ -147,7 +148,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   onResponseEnd(trailers: HeaderList | null): void {
     this.#release();
     // A response that is complete before its request: what is left of the request has nowhere to go.
-    if (!this.#requestDone && !this.#upgraded) this.#connection?.destroy();
+    if (!this.#requestDone && !this.#upgraded) this.#carrier?.destroy();
     this.#exchange.end(trailers);
   }
 
@@ -157,17 +158,17 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
 
   onResponseError(error: PerantaraError): void {
     const target = this.#target;
-    const connection = this.#connection!;
+    const carrier = this.#carrier!;
     this.#release();
-    this.#connection = null;
+    this.#carrier = null;
     const retry = this.#exchange.responded
       ? 'no'
       : shouldRetry(error, {
           method: this.#request!.method,
           contentTaken: this.#contentTaken,
           hasContent: this.#exchange.requestLength !== 0,
-          reused: connection.reused && !this.#repeated,
-          responseStarted: connection.responseStarted,
+          reused: carrier.reused && !this.#repeated,
+          responseStarted: carrier.responseStarted,
         });
     if (!this.#upgraded) {
       const { host, path } = this.#exchange.request;
@@ -185,23 +186,23 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   // From the client.
 
   onData(chunk: Buffer): void {
-    if (this.#connection?.write(chunk) === false) this.#exchange.pause();
+    if (this.#carrier?.write(chunk) === false) this.#exchange.pause();
   }
 
   onEnd(trailers: HeaderList | null): void {
     this.#requestDone = true;
     trailers?.filter(this.#passes);
-    this.#connection?.end(trailers);
+    this.#carrier?.end(trailers);
   }
 
   onDrain(): void {
-    this.#connection?.resume();
+    this.#carrier?.resume();
   }
 
   onAbort(): void {
     this.#release();
-    this.#connection?.destroy();
-    this.#connection = null;
+    this.#carrier?.destroy();
+    this.#carrier = null;
   }
 }
 

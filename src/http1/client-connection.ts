@@ -1,25 +1,21 @@
 // One upstream HTTP/1.1 connection: writes a request, reads its response, and may be used again only if the response
 // ended exactly where its framing said and nothing followed. Bytes are read into one reused buffer (`onread`).
 // Hot: no timer, stream, promise or closure per request, and none per read.
-import type { NetConnectOpts } from 'node:net';
+import type { Socket } from 'node:net';
+import { KEPT_BYTES } from '../core/buffer-pool.ts';
+import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
 import { codeOf, type PerantaraError } from '../core/errors.ts';
+import { ReadBuffer } from '../core/read-buffer.ts';
+import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import type { ConnectionServices } from './connection-services.ts';
-import { blameUpstream } from './head-reader.ts';
+import type { OutgoingRequest } from '../http/outgoing-request.ts';
+import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
+import type { ResponseObserver } from '../http/response-observer.ts';
+import { blameUpstream, closedEarly, upstreamFault } from '../http/upstream-fault.ts';
 import { writeLastChunk, writeRequestHead } from './head-writer.ts';
-import type { OutgoingRequest, ResponseObserver } from './outgoing-request.ts';
-import { KEPT_BYTES, Output } from './output.ts';
-import { ReadBuffer } from './read-buffer.ts';
+import { Output } from './output.ts';
 import { ResponseReader } from './response-reader.ts';
-import { closedEarly, upstreamFault } from './upstream-fault.ts';
-import { UpstreamSocket } from './upstream-socket.ts';
-
-export interface ClientTimeouts {
-  readonly connectMs: number;
-  readonly responseHeadMs: number;
-  readonly bodyIdleMs: number;
-}
 
 export interface ClientConnectionOptions extends ConnectionServices {
   readonly timeouts: ClientTimeouts;
@@ -31,11 +27,11 @@ export interface ConnectionOwner {
   onClosed(connection: ClientConnection): void;
 }
 
-export class ClientConnection implements Expiring {
+export class ClientConnection implements RequestCarrier, Expiring {
   deadlineAt: number;
   /** Requests served so far. */
   served = 0;
-  readonly #socket: UpstreamSocket;
+  readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #options: ClientConnectionOptions;
   readonly #output: Output;
@@ -50,22 +46,16 @@ export class ClientConnection implements Expiring {
   /** What came after the point where the observer paused. */
   #held: Buffer | null = null;
 
-  constructor(address: NetConnectOpts, owner: ConnectionOwner, options: ClientConnectionOptions) {
+  constructor(open: SocketOpener, owner: ConnectionOwner, options: ClientConnectionOptions) {
     this.#owner = owner;
     this.#options = options;
     this.#readBuffer = new ReadBuffer(options.buffers);
     this.deadlineAt = options.sweep.after(options.timeouts.connectMs);
-    this.#socket = new UpstreamSocket({
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      allowHalfOpen: true,
-      onread: {
-        buffer: () => this.#readBuffer.next(),
-        callback: (bytes) => this.#onRead(bytes),
-      },
+    this.#socket = open({
+      buffer: () => this.#readBuffer.next(),
+      callback: (bytes) => this.#onRead(bytes),
     });
-    this.#socket.connect(address);
+    this.#connected = !this.#socket.connecting;
     this.#output = new Output(this.#socket, options);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
@@ -75,7 +65,10 @@ export class ClientConnection implements Expiring {
     options.sweep.add(this);
   }
 
-  /** Whether the connection has carried a request before, so that the upstream may have closed it unnoticed. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
   get reused(): boolean {
     return this.served > 1;
   }
@@ -85,7 +78,6 @@ export class ClientConnection implements Expiring {
     return !this.#socket.destroyed;
   }
 
-  /** Whether any byte of a response to the current request has arrived. */
   get responseStarted(): boolean {
     return this.#responseStarted;
   }
@@ -101,7 +93,6 @@ export class ClientConnection implements Expiring {
 
   // For the sender.
 
-  /** Starts a request; content follows by `write` and `end`, at once complete when its length is 0. */
   send(request: OutgoingRequest, observer: ResponseObserver): void {
     this.#request = request;
     this.#observer = observer;
@@ -115,7 +106,6 @@ export class ClientConnection implements Expiring {
     if (this.#connected) this.#updateDeadline();
   }
 
-  /** Takes ownership of `chunk`. false: wait for onRequestDrain. */
   write(chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
     const isChunked = this.#request?.length === null && !this.#tunnelling;
@@ -137,7 +127,6 @@ export class ClientConnection implements Expiring {
     if (this.#reader.state === 'done') this.#settle();
   }
 
-  /** Stops and restarts the flow of response content. */
   pause(): void {
     this.#paused = true;
   }
@@ -152,7 +141,7 @@ export class ClientConnection implements Expiring {
     this.#updateDeadline();
   }
 
-  /** Ends the connection now; the observer hears nothing. */
+  /** Ends the connection now. */
   destroy(): void {
     this.#observer = null;
     this.#socket.destroy();

@@ -1,7 +1,7 @@
 // A client that has closed its side may still read, or be gone: FIN looks the same. Whoever is gone answers bytes with RST,
 // at the second write at the latest.
 import type { Socket } from 'node:net';
-import { HALF_CLOSED_MS } from './grace.ts';
+import { HALF_CLOSED_MS } from '../http/grace.ts';
 import type { ServerExchange } from './server-exchange.ts';
 
 export class HalfClosedWatch {

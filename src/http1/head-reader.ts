@@ -1,6 +1,5 @@
 // Gathers a head that arrives in pieces and parses it when it may be complete, so that dribbled bytes cost linear time.
 // The usual head, whole in one chunk, is parsed where it lies.
-import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { HeadLimits } from './limits.ts';
 
 type Parse<T> = (buf: Buffer, start: number, end: number, limits: HeadLimits) => T | null;
@@ -70,10 +69,4 @@ export class HeadReader<T extends { readonly end: number }> {
     }
     return false;
   }
-}
-
-/** Re-blames an error of the shared parser on the upstream that sent the bytes; our own faults stay ours. */
-export function blameUpstream(error: unknown): PerantaraError {
-  if (error instanceof PerantaraError && error.source === 'internal') return error;
-  return new PerantaraError(messageOf(error), { code: 'upstream_malformed', source: 'upstream', cause: error });
 }

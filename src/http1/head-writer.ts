@@ -1,8 +1,8 @@
 // Writes message heads (RFC 9112): start line, the fields given, then the framing and connection fields this codec decides.
 // Names and values were checked when they were parsed or configured.
 import type { HeaderList } from '../http/header-list.ts';
+import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import { reasonPhrase } from '../http/status.ts';
-import type { OutgoingRequest } from './outgoing-request.ts';
 
 /** With the framing that the request's length asks for, and its Upgrade or TE. */
 export function writeRequestHead(request: OutgoingRequest): string {

@@ -2,7 +2,7 @@
 // is copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
 // Hot: no promise, no closure, one call of `write` for a head with its small content.
 import type { Socket } from 'node:net';
-import { BUFFER_BYTES, type BufferPool } from '../core/buffer-pool.ts';
+import { BUFFER_BYTES, type BufferPool, KEPT_BYTES } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { latin1, writeLatin1 } from '../core/latin1.ts';
 
@@ -15,9 +15,6 @@ const FLUSH_BYTES = 64 * 1024;
 const BLOCKED_BYTES = 256 * 1024;
 /** A chunk up to this size travels as text: cheaper than an object for its bytes. */
 const TEXT_BYTES = 1024;
-/** From this size on an owned chunk is kept and written as it is; a smaller one, or one in the shared buffer, is copied. */
-export const KEPT_BYTES = 16 * 1024;
-
 /** Copies from this size on are made in buffers that are used again; smaller ones would hold too much of such a buffer. */
 const CARVED_BYTES = 4 * 1024;
 

@@ -4,23 +4,13 @@
 import { listElements } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { ConnectionFields } from '../http/hop-by-hop.ts';
-import { isBodyless, type ResponseHead } from '../http/message.ts';
+import { isBodyless } from '../http/message.ts';
+import type { ResponseParts } from '../http/response-observer.ts';
 import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
 import { contentLength, responseFraming } from './framing.ts';
 import { type ParsedResponse, parseResponseHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
 import { INTERIM_RESPONSES, RESPONSE_LIMITS } from './limits.ts';
-
-/** What the reader finds, in order. */
-export interface ResponseParts {
-  onInformation(head: ResponseHead): void;
-  /** `length`: content bytes to follow (or, without content, as declared); null when unknown. */
-  onResponse(head: ResponseHead, length: number | null): void;
-  /** 101: what follows is `protocol`. */
-  onUpgrade(head: ResponseHead, protocol: string): void;
-  /** A view of the bytes given to `step`. */
-  onResponseData(chunk: Buffer): void;
-}
 
 export type ReaderState = 'idle' | 'head' | 'content' | 'done' | 'upgraded';
 

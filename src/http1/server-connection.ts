@@ -2,14 +2,15 @@
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 // Hot: no timer, stream, promise or closure per request, and none per read.
 import type { Socket } from 'node:net';
+import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
+import { readShared } from '../core/shared-read.ts';
+import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Handler } from '../http/exchange.ts';
+import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from '../http/grace.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
-import type { ConnectionServices } from './connection-services.ts';
-import { clientGone, tooSlow, unexpected } from './downstream-fault.ts';
-import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from './grace.ts';
 import { HalfClosedWatch } from './half-closed.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
@@ -19,7 +20,6 @@ import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
 import { type IncomingRequest, readRequest } from './request-reader.ts';
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
-import { readShared } from './shared-read.ts';
 
 export interface ServerConnectionOptions extends ConnectionServices {
   readonly scheme: 'http' | 'https';

@@ -1,6 +1,6 @@
 // One upstream server: its kept-alive connections, and how many exchanges are in flight on it.
-import type { NetConnectOpts } from 'node:net';
 import type { TargetAddress } from '../config/config.ts';
+import { plainOpener, type SocketOpener } from '../core/upstream-socket.ts';
 import { ClientConnection, type ClientConnectionOptions } from '../http1/client-connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 
@@ -14,13 +14,15 @@ export class Target {
   readonly name: string;
   /** Claimed and not yet released. */
   inflight = 0;
-  readonly #address: NetConnectOpts;
+  readonly #opener: SocketOpener;
   readonly #options: TargetOptions;
   readonly #pool: ConnectionPool;
 
   constructor(address: TargetAddress, options: TargetOptions) {
     this.name = targetName(address);
-    this.#address = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+    this.#opener = plainOpener(
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    );
     this.#options = options;
     this.#pool = new ConnectionPool(options.idleMs, options.sweep);
   }
@@ -55,7 +57,7 @@ export class Target {
   }
 
   #open(): ClientConnection {
-    const connection = new ClientConnection(this.#address, this.#pool, this.#options);
+    const connection = new ClientConnection(this.#opener, this.#pool, this.#options);
     this.#pool.add(connection);
     return connection;
   }

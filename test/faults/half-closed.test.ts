@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { respondHandler } from '../../src/handlers/respond.ts';
-import { HALF_CLOSED_MS } from '../../src/http1/grace.ts';
+import { HALF_CLOSED_MS } from '../../src/http/grace.ts';
 import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { post, request } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { MIN_UPLOAD_BYTES_PER_SECOND, SLOW_READER_FACTOR } from '../../src/http1/grace.ts';
+import { MIN_UPLOAD_BYTES_PER_SECOND, SLOW_READER_FACTOR } from '../../src/http/grace.ts';
 import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { request } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';

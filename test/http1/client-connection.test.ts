@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
+import { plainOpener } from '../../src/core/upstream-socket.ts';
 import { HeaderList } from '../../src/http/header-list.ts';
 import { ClientConnection } from '../../src/http1/client-connection.ts';
 import { TIMEOUTS } from '../support/bare-proxy.ts';
@@ -17,7 +18,7 @@ test('an upload has a deadline only while the upstream does not take it', async 
     buffers: new BufferPool(),
   };
   const owner = { onIdle() {}, onClosed() {} };
-  const connection = new ClientConnection({ host: '127.0.0.1', port: origin.port }, owner, options);
+  const connection = new ClientConnection(plainOpener({ host: '127.0.0.1', port: origin.port }), owner, options);
   t.after(() => connection.destroy());
   const { promise: connected, resolve: onConnect } = Promise.withResolvers<void>();
   const { promise: drained, resolve: onRequestDrain } = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { test } from 'node:test';
 import { respondHandler } from '../../src/handlers/respond.ts';
-import { SLOW_READER_FACTOR } from '../../src/http1/grace.ts';
+import { SLOW_READER_FACTOR } from '../../src/http/grace.ts';
 import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { request, startChain } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';

@@ -1,7 +1,7 @@
 // What all connections of a process share, on both sides.
-import type { BufferPool } from '../core/buffer-pool.ts';
-import type { DeadlineSweep } from '../core/deadlines.ts';
-import type { EndOfTurn } from '../core/end-of-turn.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import type { DeadlineSweep } from './deadlines.ts';
+import type { EndOfTurn } from './end-of-turn.ts';
 
 export interface ConnectionServices {
   readonly sweep: DeadlineSweep;

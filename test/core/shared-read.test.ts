@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
-import { readShared } from '../../src/http1/shared-read.ts';
+import { readShared } from '../../src/core/shared-read.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 
 /** Both ends of a connection, in the clear or under TLS. */

@@ -1,7 +1,6 @@
 // What one upstream connection reads into (`onread`): one buffer used again and again. A small read is lent in it for as long
 // as its handling takes; a large one is handed on in it, and the next read gets another.
-import type { BufferPool } from '../core/buffer-pool.ts';
-import { KEPT_BYTES } from './output.ts';
+import { type BufferPool, KEPT_BYTES } from './buffer-pool.ts';
 
 export class ReadBuffer {
   readonly #pool: BufferPool;
