@@ -24,6 +24,16 @@ export class HeaderList {
     return list;
   }
 
+  /** The lines, of which some may have been removed: `marks` says which are left. Not to be changed. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** For each field, where in `text` its name begins and ends and its value ends; `: ` stands between the two. */
+  get marks(): readonly number[] {
+    return this.#marks;
+  }
+
   /** Number of fields. */
   get size(): number {
     return this.#marks.length / 3;

@@ -13,7 +13,7 @@ export interface RequestHead {
   /** `?…` as sent, or ''. */
   readonly query: string;
   readonly headers: HeaderList;
-  readonly version: '1.0' | '1.1';
+  readonly version: '1.0' | '1.1' | '2.0';
 }
 
 export interface ResponseHead {

@@ -1,0 +1,48 @@
+// What a peer did wrong, and on which level it is answered: GOAWAY and the end of the connection, or RST_STREAM and the end
+// of one stream (RFC 9113 section 5.4).
+import { PerantaraError } from '../core/errors.ts';
+
+/** RFC 9113 section 7. */
+export const ERROR_CODES = {
+  NO_ERROR: 0x0,
+  PROTOCOL_ERROR: 0x1,
+  INTERNAL_ERROR: 0x2,
+  FLOW_CONTROL_ERROR: 0x3,
+  SETTINGS_TIMEOUT: 0x4,
+  STREAM_CLOSED: 0x5,
+  FRAME_SIZE_ERROR: 0x6,
+  REFUSED_STREAM: 0x7,
+  CANCEL: 0x8,
+  COMPRESSION_ERROR: 0x9,
+  CONNECT_ERROR: 0xa,
+  ENHANCE_YOUR_CALM: 0xb,
+  INADEQUATE_SECURITY: 0xc,
+  HTTP_1_1_REQUIRED: 0xd,
+} as const;
+
+export type ErrorName = keyof typeof ERROR_CODES;
+
+/** For logs; an unknown code is written as a number. */
+export function errorName(code: number): string {
+  return Object.entries(ERROR_CODES).find(([, known]) => known === code)?.[0] ?? `0x${code.toString(16)}`;
+}
+
+/** Ends the connection. */
+export class ConnectionFault extends PerantaraError {
+  readonly errorCode: number;
+
+  constructor(name: ErrorName, what: string) {
+    super(`cannot go on with HTTP/2 connection: ${what}`, { code: 'bad_request', source: 'downstream' });
+    this.errorCode = ERROR_CODES[name];
+  }
+}
+
+/** Ends the stream that is being read. */
+export class StreamFault extends PerantaraError {
+  readonly errorCode: number;
+
+  constructor(name: ErrorName, what: string) {
+    super(`cannot go on with HTTP/2 stream: ${what}`, { code: 'bad_request', source: 'downstream' });
+    this.errorCode = ERROR_CODES[name];
+  }
+}

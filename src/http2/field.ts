@@ -1,0 +1,24 @@
+// One header field as HPACK's tables keep it. What it is found to mean is remembered with it, so that a field that is
+// repeated in each of a connection's requests is looked at once.
+
+/** RFC 7541 section 4.1. */
+const OVERHEAD_BYTES = 32;
+
+export class Field {
+  readonly name: string;
+  /** One character per byte, as the name. */
+  readonly value: string;
+  /** `name: value` CRLF, as http/HeaderList keeps it. */
+  readonly line: string;
+  /** Bytes it counts for in a table and in a list (RFC 7541 section 4.1, RFC 9113 section 6.5.2). */
+  readonly size: number;
+  /** What field-kind.ts found it to be; 0: not looked at yet. The same for requests, responses and trailers. */
+  kind = 0;
+
+  constructor(name: string, value: string) {
+    this.name = name;
+    this.value = value;
+    this.line = `${name}: ${value}\r\n`;
+    this.size = name.length + value.length + OVERHEAD_BYTES;
+  }
+}

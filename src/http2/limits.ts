@@ -1,0 +1,54 @@
+// What an HTTP/2 peer may cost before it is refused. Counted before memory is used; docs/hostile-inputs.md lists them.
+
+/** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). */
+export const CONCURRENT_STREAMS = 128;
+
+/** A list of fields, as RFC 9113 section 6.5.2 counts it: 431 above in a request. Cookie crumbs count as one field. */
+export interface ListLimits {
+  readonly listBytes: number;
+  readonly fields: number;
+}
+export const REQUEST_LIMITS: ListLimits = { listBytes: 32 * 1024, fields: 100 };
+/** Upstreams are trusted a little more: long Set-Cookie and policy fields are common. */
+export const RESPONSE_LIMITS: ListLimits = { listBytes: 64 * 1024, fields: 200 };
+export const TRAILER_LIMITS: ListLimits = { listBytes: 8 * 1024, fields: 50 };
+
+/** A header block as it comes, compressed, and the CONTINUATION frames of one: ENHANCE_YOUR_CALM above. */
+export const BLOCK_BYTES = 64 * 1024;
+export const BLOCK_CONTINUATIONS = 32;
+
+/** What our decoder's table may hold, and the most that our encoder uses of what a peer offers. */
+export const TABLE_BYTES = 4 * 1024;
+
+/** Window of each stream for what the peer sends, at first and at most; a stream that takes its content fast is given more. */
+export const STREAM_WINDOW_BYTES = 64 * 1024;
+export const MAX_STREAM_WINDOW_BYTES = 1024 * 1024;
+/** By how much the windows of all streams of a connection may have grown together: the bound on what a peer makes us hold. */
+export const WINDOW_GROWTH_BYTES = 4 * 1024 * 1024;
+/** Window of the whole connection; returned when bytes come, so that a stream which stands still does not hold the others. */
+export const CONNECTION_WINDOW_BYTES = 1024 * 1024;
+
+/** Queued output of one stream, and of all streams of a connection, from which on their sources are paused. */
+export const STREAM_QUEUE_BYTES = 64 * 1024;
+export const CONNECTION_QUEUE_BYTES = 1024 * 1024;
+
+/** How long the peer may take to acknowledge our SETTINGS (RFC 9113 section 6.5.3). */
+export const SETTINGS_ACK_MS = 10_000;
+/** Between the two steps of a graceful end (RFC 9113 section 6.8) when the peer does not answer the PING in between. */
+export const GRACE_MS = 1_000;
+
+/** What may come at once, and then in a second, for free; ENHANCE_YOUR_CALM beyond. */
+export interface Allowance {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** RST_STREAM from the peer before its stream was answered (CVE-2023-44487), or that the peer made us send (CVE-2025-8671). */
+export const RESETS: Allowance = { burst: 200, perSecond: 20 };
+export const FORCED_RESETS: Allowance = { burst: 100, perSecond: 10 };
+/** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and frames of unknown types: each is answered or looked at for nothing. */
+export const CONTROL_FRAMES: Allowance = { burst: 200, perSecond: 20 };
+/** DATA without a byte of content that does not end its stream; padding is not content. */
+export const EMPTY_FRAMES: Allowance = { burst: 50, perSecond: 5 };
+/** WINDOW_UPDATE, over one for each DATA frame that we send. */
+export const WINDOW_UPDATES: Allowance = { burst: 500, perSecond: 50 };
