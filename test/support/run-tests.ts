@@ -22,6 +22,8 @@ const TOOLS: readonly ToolName[] = [
   'chromium',
   'certutil',
   'docker-compose',
+  'nghttp',
+  'h2load',
 ];
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));

@@ -14,6 +14,8 @@ export type ToolName =
   | 'certutil'
   | 'docker-compose'
   | 'wrk'
+  | 'nghttp'
+  | 'h2load'
   | 'named';
 
 export interface Tool {
@@ -77,6 +79,9 @@ const SOURCES: Readonly<Record<ToolName, Source>> = {
     install: 'Docker Compose 2',
   },
   wrk: { package: 'wrk', suite: 'own', program: 'usr/bin/wrk', install: 'wrk' },
+  // HTTP/2 by nghttp2's authors: a client that prints every frame, and a load generator that counts.
+  nghttp: { package: 'nghttp2-client', suite: 'own', program: 'usr/bin/nghttp', install: "nghttp2's client" },
+  h2load: { package: 'nghttp2-client', suite: 'own', program: 'usr/bin/h2load', install: "nghttp2's client" },
   // The name server that most people run: what it takes for a signed update is one.
   named: { package: 'bind9', suite: 'own', program: 'usr/sbin/named', install: 'BIND 9' },
 };
