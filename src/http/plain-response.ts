@@ -1,7 +1,9 @@
-// Small complete responses of our own: error pages, redirects, fixed texts. HTML if the client asks for it, else text.
+// Small complete responses of our own: error pages, redirects, fixed texts. HTML if the client asks for it, else text;
+// to a gRPC call a gRPC status.
 import { httpDate } from '../core/clock.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import type { Exchange } from './exchange.ts';
+import { grpcRefusal } from './grpc.ts';
 import { HeaderList } from './header-list.ts';
 import { isBodyless, type ResponseHead } from './message.ts';
 import { reasonPhrase, statusOf } from './status.ts';
@@ -46,6 +48,12 @@ export function sendError(exchange: Exchange, error: PerantaraError): void {
     return;
   }
   const status = statusOf(error);
+  const explanation = EXPLANATIONS[status] ?? reasonPhrase(status);
+  const refusal = grpcRefusal(exchange.request.headers, status, `${explanation} Request id: ${exchange.id}`);
+  if (refusal !== null) {
+    sendPlain(exchange, 200, refusal.contentType, '', refusal.fields);
+    return;
+  }
   const wantsHtml = exchange.request.headers.get('accept')?.includes('text/html') ?? false;
   const { contentType, text } = errorPage(status, exchange.id, wantsHtml);
   sendPlain(exchange, status, contentType, text, ['Cache-Control', 'no-store']);
