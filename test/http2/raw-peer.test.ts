@@ -5,12 +5,24 @@ import { connect, createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { openH2 } from '../support/h2-client.ts';
-import { END_STREAM, HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE } from '../support/h2-frames.ts';
+import {
+  data,
+  END_STREAM,
+  frame,
+  goAway,
+  HEADER_TABLE_SIZE,
+  INITIAL_WINDOW_SIZE,
+  PUSH_PROMISE,
+  ping,
+  rstStream,
+  windowUpdate,
+} from '../support/h2-frames.ts';
 import { HeaderDecoder } from '../support/h2-header-decoder.ts';
-import { block, indexed, literal, requestFields, tableSize } from '../support/h2-headers.ts';
+import { block, type FieldPair, headers, indexed, literal, requestFields, tableSize } from '../support/h2-headers.ts';
 import { eosCode, fromHuffman, huffman } from '../support/h2-huffman.ts';
 import { answerHello, startH2Origin } from '../support/h2-origin.ts';
 
+const OK: readonly FieldPair[] = [[':status', '200']];
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, i) => i)).toString('latin1');
 
 async function startForeign(t: TestContext): Promise<number> {
@@ -163,4 +175,64 @@ describe('the decoder of header blocks', () => {
     ['a padding of eight bits', [0, 0x82, 0x07, 0xff, 0]],
   ] as const)
     it(`refuses ${what}`, () => assert.throws(() => new HeaderDecoder().decode(Buffer.from(bytes as Buffer))));
+});
+
+describe('the referee', () => {
+  const head = (stream: number, fields: readonly FieldPair[] = [[':status', '200']], flags = 0) =>
+    headers(stream, fields, flags);
+  const wrong: readonly (readonly [string, () => Buffer, RegExp])[] = [
+    ['a stream that nobody opened', () => head(3), /idle stream/],
+    ['DATA before a head', () => data(1, 'x'), /before a head/],
+    ['DATA behind the end', () => Buffer.concat([head(1, undefined, END_STREAM), data(1, 'x')]), /have ended/],
+    ['a frame behind RST_STREAM', () => Buffer.concat([head(1), rstStream(1), windowUpdate(1, 1)]), /have reset/],
+    ['a frame that is too long', () => Buffer.concat([head(1), data(1, 'x'.repeat(16_385))]), /MAX_FRAME_SIZE/],
+    ['more than the window of the stream', () => Buffer.concat([head(1), data(1, 'x'.repeat(101))]), /1 bytes beyond/],
+    ['an increment of 0', () => windowUpdate(0, 0), /increment of 0/],
+    ['a push', () => frame(PUSH_PROMISE, 4, 1, [0, 0, 0, 2]), /nobody asked/],
+    ['a PING of seven bytes', () => ping('1234567'), /other than 8/],
+    [
+      'too little content',
+      () => Buffer.concat([head(1, [...OK, ['content-length', '2']]), data(1, 'x', 1)]),
+      /1 bytes of 2/,
+    ],
+    ['no status', () => head(1, [['a', 'b']]), /wrong status/],
+    ['status 101', () => head(1, [[':status', '101']]), /wrong status/],
+    ['an upper-case name', () => head(1, [...OK, ['A', 'b']]), /a field "A"/],
+    ['a field of the connection', () => head(1, [...OK, ['connection', 'close']]), /has connection/],
+    ['a line end in a value', () => head(1, [...OK, ['a', 'b\r\nc: d']]), /has a with the value/],
+    ['a pseudo-field behind a field', () => head(1, [['a', 'b'], ...OK]), /behind a field/],
+    ['a trailer that does not end', () => Buffer.concat([head(1), head(1, [['a', 'b']])]), /does not end/],
+    ['an unknown index', () => headers(1, indexed(99)), /no entry 99/],
+    ['a higher last stream', () => Buffer.concat([goAway(1), goAway(3)]), /raises/],
+  ];
+  for (const [what, bytes, complaint] of wrong)
+    it(`complains of ${what}`, async (t) => {
+      const origin = await startH2Origin(t, (_request, peer) => {
+        peer.send(bytes());
+        peer.finish();
+      });
+      const settings = [[INITIAL_WINDOW_SIZE, 100]] as const;
+      const peer = await openH2(t, origin.port, { carrier: 'plain', settings, isJudged: false });
+      peer.headers(1, requestFields(), END_STREAM);
+      await peer.when(() => peer.ended !== 'no', 'the end').catch(() => {});
+      assert.match(peer.referee.complaints.join('\n'), complaint);
+    });
+
+  it('complains of requests that are wrong', async (t) => {
+    const origin = await startH2Origin(t, answerHello, { isJudged: false });
+    const peer = await openH2(t, origin.port, { carrier: 'plain', isJudged: false });
+    peer.headers(
+      3,
+      [
+        [':method', 'GET'],
+        ['te', 'gzip'],
+      ],
+      END_STREAM,
+    );
+    peer.headers(1, requestFields(), END_STREAM);
+    await peer.response(1);
+    const { complaints } = (await origin.connection(0)).referee;
+    for (const complaint of [/lacks :scheme/, /lacks :path/, /has te: gzip/, /may not open a stream after 3/])
+      assert.match(complaints.join('\n'), complaint);
+  });
 });

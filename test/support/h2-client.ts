@@ -1,4 +1,5 @@
 // Connects raw HTTP/2 clients: over TLS with ALPN h2, or with prior knowledge over plain TCP.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -18,6 +19,8 @@ export interface H2Options {
   /** Whether to wait for the other side's SETTINGS and its acknowledgement; default: when preface and SETTINGS are sent. */
   readonly handshake?: boolean;
   readonly habits?: Partial<Habits>;
+  /** Whether the test fails when the other side breaks the RFC in frames of its own; default: true. */
+  readonly isJudged?: boolean;
 }
 
 /** A client that is connected, destroyed after the test. */
@@ -32,6 +35,9 @@ export async function openH2(t: Pick<TestContext, 'after'>, port: number, option
   });
   await once(socket, carrier === 'plain' ? 'connect' : 'secureConnect');
   const peer = new H2Peer(socket, 'client', habits);
+  t.after(() => {
+    if (options.isJudged !== false) assert.deepEqual(peer.referee.complaints, []);
+  });
   if (preface) peer.send(PREFACE);
   if (settings !== null) peer.settings(...settings);
   if (options.handshake ?? (preface && settings !== null)) {

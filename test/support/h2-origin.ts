@@ -1,4 +1,5 @@
 // A scripted HTTP/2 upstream that records every frame, over TLS with ALPN h2 or over plain TCP with prior knowledge.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -16,6 +17,8 @@ export interface H2OriginOptions {
   /** What it begins with; default: an empty frame, null: none. */
   readonly settings?: readonly Setting[] | null;
   readonly habits?: Partial<Habits>;
+  /** Whether the test fails when the other side breaks the RFC in frames of its own; default: true. */
+  readonly isJudged?: boolean;
 }
 
 export interface H2Origin {
@@ -87,7 +90,14 @@ export async function startH2Origin(
     for (const peer of peers) peer.destroy();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
-  t.after(stop);
+  t.after(async () => {
+    await stop();
+    if (options.isJudged !== false)
+      assert.deepEqual(
+        peers.flatMap(({ referee }) => referee.complaints),
+        [],
+      );
+  });
   return {
     port: (server.address() as AddressInfo).port,
     peers,

@@ -4,19 +4,15 @@ import type { Socket } from 'node:net';
 import {
   ACK,
   type Bytes,
-  CONTINUATION,
+  bytes,
   DATA,
   data,
-  END_HEADERS,
+  END_STREAM,
   type Frame,
   FrameCutter,
   frame,
-  GOAWAY,
-  HEADER_TABLE_SIZE,
-  HEADERS,
   PING,
   PREFACE,
-  PUSH_PROMISE,
   ping,
   SETTINGS,
   type Setting,
@@ -24,9 +20,10 @@ import {
   settingsAck,
   windowUpdate,
 } from './h2-frames.ts';
-import { HeaderDecoder } from './h2-header-decoder.ts';
 import { type Block, headers } from './h2-headers.ts';
-import { H2Message } from './h2-message.ts';
+import { type GoAway, H2Inbox } from './h2-inbox.ts';
+import type { H2Message } from './h2-message.ts';
+import { H2Referee } from './h2-referee.ts';
 
 /** No wait of a test is longer; a wait that long is a failure. */
 const PATIENCE_MS = 20_000;
@@ -41,41 +38,31 @@ export interface Habits {
   returnWindow: boolean;
 }
 
-export interface GoAway {
-  readonly lastStream: number;
-  readonly code: Frame['code'];
-  readonly debug: string;
-}
-
 export class H2Peer {
   readonly socket: Socket;
   /** May be changed at any time. */
   readonly habits: Habits;
-  /** All that came, in order. */
-  readonly frames: Frame[] = [];
   /** How the other side ended: FIN, or anything else that closes a connection. */
   ended: 'no' | 'fin' | 'reset' = 'no';
   closed = false;
   /** Why what came can't be read; waits are over with it. */
   broken: Error | null = null;
-  readonly #isOrigin: boolean;
+  /** What the other side did against the RFC, in its own frames. */
+  readonly referee: H2Referee;
+  readonly #inbox: H2Inbox;
+  /** Of what this side sends; bytes that are no frames it misunderstands. */
   readonly #cutter = new FrameCutter();
-  readonly #decoder = new HeaderDecoder();
-  readonly #messages = new Map<number, H2Message>();
-  /** What a client has sent of its preface; an origin's peer only. */
-  #preface: Buffer = Buffer.alloc(0);
-  /** HEADERS or PUSH_PROMISE whose block is not whole, and its fragments. */
-  #open: Frame | null = null;
-  #fragments: Buffer[] = [];
-  #tableBytes: number[] = [];
+  /** Stream, 0 for the connection → window to give back. */
+  readonly #owed = new Map<number, number>();
   #pings = 0;
   #changed = Promise.withResolvers<void>();
 
   /** `side`: which one this peer is. */
   constructor(socket: Socket, side: 'client' | 'origin', habits: Partial<Habits> = {}) {
     this.socket = socket;
-    this.#isOrigin = side === 'origin';
     this.habits = { acknowledge: true, pong: true, returnWindow: true, ...habits };
+    this.#inbox = new H2Inbox(side === 'origin');
+    this.referee = new H2Referee(side);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#end('fin'));
     socket.on('error', () => this.#end('reset'));
@@ -87,9 +74,8 @@ export class H2Peer {
 
   /** All in one write. Resolves when the bytes have been handed to the system, or never can be; need not be waited for. */
   async send(...pieces: readonly Bytes[]): Promise<void> {
-    const all = Buffer.concat(
-      pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : Buffer.from(piece as string, 'latin1'))),
-    );
+    const all = Buffer.concat(pieces.map(bytes));
+    this.#note(all);
     if (!this.socket.writable) return;
     await new Promise<void>((resolve) => this.socket.write(all, () => resolve()));
   }
@@ -109,38 +95,32 @@ export class H2Peer {
   }
 
   settings(...list: readonly Setting[]): Promise<void> {
-    const sizes = list.filter(([id]) => id === HEADER_TABLE_SIZE).map(([, value]) => value);
-    this.#tableBytes.push(sizes.at(-1) ?? -1);
     return this.send(settings(...list));
+  }
+
+  /** All that came, in order. */
+  get frames(): readonly Frame[] {
+    return this.#inbox.frames;
   }
 
   /** What has come on this stream so far. */
   stream(id: number): H2Message {
-    const known = this.#messages.get(id) ?? new H2Message(id);
-    this.#messages.set(id, known);
-    return known;
+    return this.#inbox.stream(id);
   }
 
   /** The last GOAWAY so far. */
   get goaway(): GoAway | null {
-    const last = this.frames.findLast(({ type }) => type === GOAWAY);
-    if (last === undefined) return null;
-    const debug = last.payload.toString('latin1', 8);
-    return { lastStream: last.payload.readUInt32BE(0) & 0x7fff_ffff, code: last.code, debug };
+    return this.#inbox.goaway;
   }
 
   /** The code of the RST_STREAM that came for this stream. */
   rst(id: number): Frame['code'] | null {
-    return this.#messages.get(id)?.reset ?? null;
+    return this.stream(id).reset;
   }
 
   /** What came, a frame a line. */
   get story(): string {
-    const lines = this.frames.slice(-40).map((came) => {
-      const fields = came.fields === null ? '' : ` ${JSON.stringify(came.fields)}`;
-      return came.toString() + fields.slice(0, 300);
-    });
-    return [...lines, `ended: ${this.ended}`].join('\n');
+    return `${this.#inbox.story}\nended: ${this.ended} ${this.broken?.message ?? ''}`;
   }
 
   /** Waits until `check` holds; rejects with the story when it never does. */
@@ -152,9 +132,8 @@ export class H2Peer {
     }, PATIENCE_MS);
     try {
       while (!check()) {
-        const cause = this.broken ?? undefined;
-        if (this.ended !== 'no' || isLate || cause !== undefined)
-          throw new Error(`waited in vain for ${what}; ${cause?.message ?? ''}\n${this.story}`, { cause });
+        if (this.ended !== 'no' || isLate || this.broken !== null)
+          throw new Error(`waited in vain for ${what};\n${this.story}`, { cause: this.broken ?? undefined });
         await this.#changed.promise;
       }
     } finally {
@@ -167,8 +146,9 @@ export class H2Peer {
     let at = from;
     let found: Frame | undefined;
     const look = (): boolean => {
-      for (; at < this.frames.length && found === undefined; at++)
+      for (; at < this.frames.length && found === undefined; at++) {
         if (isWanted(this.frames[at]!)) found = this.frames[at];
+      }
       return found !== undefined;
     };
     await this.when(look, what);
@@ -232,54 +212,42 @@ export class H2Peer {
     this.socket.destroy();
   }
 
-  #read(chunk: Buffer): void {
-    let rest = chunk;
-    if (this.#isOrigin && this.#preface.length < PREFACE.length) {
-      const all = Buffer.concat([this.#preface, chunk]);
-      this.#preface = all.subarray(0, PREFACE.length);
-      rest = all.subarray(this.#preface.length);
-      if (!PREFACE.subarray(0, all.length).equals(this.#preface)) this.broken ??= new Error('no preface');
+  #note(sent: Buffer): void {
+    const isPreface = sent.subarray(0, PREFACE.length).equals(PREFACE);
+    for (const frame of this.#cutter.push(isPreface ? sent.subarray(PREFACE.length) : sent)) {
+      this.referee.sent(frame);
+      if (frame.type === SETTINGS && !frame.has(ACK)) this.#inbox.settingsSent(frame);
     }
-    if (this.broken === null)
-      try {
-        for (const came of this.#cutter.push(rest)) {
-          this.frames.push(came);
-          this.#note(came);
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      if (this.broken === null)
+        for (const came of this.#inbox.push(chunk)) {
+          this.referee.came(came);
+          this.#answer(came);
         }
-      } catch (error) {
-        this.broken = error as Error;
-      }
+      for (const [stream, received] of this.#owed) this.send(windowUpdate(stream, received));
+      this.#owed.clear();
+    } catch (error) {
+      this.broken = error as Error;
+      this.referee.complaints.push(this.broken.message);
+    }
     this.#wake();
   }
 
-  #note(came: Frame): void {
-    const { type, stream } = came;
-    if (type === HEADERS || type === PUSH_PROMISE || type === CONTINUATION) this.#noteBlock(came);
-    else if (this.#open !== null) throw new Error(`${came} inside of a header block`);
-    else if (type === SETTINGS && came.has(ACK)) this.#noteAcknowledged();
-    else if (type === SETTINGS && this.habits.acknowledge) this.send(settingsAck());
-    else if (type === PING && !came.has(ACK) && this.habits.pong) this.send(ping(came.payload, ACK));
-    else if (stream !== 0) this.stream(stream).add(came);
-    if (type === DATA && this.habits.returnWindow && came.payload.length > 0)
-      this.send(windowUpdate(0, came.payload.length), windowUpdate(stream, came.payload.length));
+  #answer(came: Frame): void {
+    const { type, stream, payload } = came;
+    if (type === SETTINGS && !came.has(ACK) && this.habits.acknowledge) this.send(settingsAck());
+    if (type === PING && !came.has(ACK) && this.habits.pong) this.send(ping(payload, ACK));
+    if (type === DATA && this.habits.returnWindow && payload.length > 0) {
+      this.#owe(0, payload.length);
+      if (!came.has(END_STREAM)) this.#owe(stream, payload.length);
+    }
   }
 
-  #noteBlock(came: Frame): void {
-    if ((came.type === CONTINUATION) !== (this.#open !== null)) throw new Error(`${came} out of place`);
-    const opener = this.#open ?? came;
-    if (opener.stream !== came.stream) throw new Error(`${came} inside of a header block`);
-    this.#open = opener;
-    this.#fragments.push(came.content);
-    if (!came.has(END_HEADERS)) return;
-    opener.fields = this.#decoder.decode(Buffer.concat(this.#fragments));
-    this.#open = null;
-    this.#fragments = [];
-    if (opener.type === HEADERS) this.stream(opener.stream).add(opener);
-  }
-
-  #noteAcknowledged(): void {
-    const tableBytes = this.#tableBytes.shift() ?? -1;
-    if (tableBytes >= 0) this.#decoder.limit(tableBytes);
+  #owe(stream: number, received: number): void {
+    this.#owed.set(stream, (this.#owed.get(stream) ?? 0) + received);
   }
 
   #end(how: 'fin' | 'reset'): void {
