@@ -5,18 +5,20 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makeAuthority, mint } from '../support/minted.ts';
 import { cacheFolder } from '../support/tools.ts';
-import { CASES, type Sample } from './cases.ts';
+import type { BenchCase, Sample } from './bench-case.ts';
+import { CASES } from './cases.ts';
 import { drawChart } from './chart.ts';
 import { caddyContestant } from './contestants/caddy.ts';
 import type { Contestant, ContestantName } from './contestants/contestant.ts';
 import { haproxyContestant } from './contestants/haproxy.ts';
 import { httpProxyContestant } from './contestants/http-proxy.ts';
 import { nginxContestant } from './contestants/nginx.ts';
+import { nodeHttp2Contestant } from './contestants/node-http2.ts';
 import { perantaraContestant } from './contestants/perantara.ts';
-import { makeLoadRig } from './load/rig.ts';
+import { type LoadRig, makeLoadRig } from './load/rig.ts';
 import { describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
-import { startOrigins } from './origin.ts';
+import { type Origins, startOrigins } from './origin.ts';
 import { writePage, writeTables } from './page.ts';
 import { findPeerProgram } from './peer-program.ts';
 import { race } from './race.ts';
@@ -84,7 +86,7 @@ async function measureIn(folder: string, options: BenchOptions): Promise<Results
   try {
     for (const name of options.cases) {
       const benchCase = CASES[name];
-      const obstacle = benchCase.obstacle(rig);
+      const obstacle = obstacleOf(benchCase, rig, origins);
       if (obstacle !== null) missing.push(`case ${name}: ${obstacle}`);
       process.stdout.write(`\n${name}: ${obstacle ?? benchCase.load}\n`);
       if (obstacle !== null) continue;
@@ -118,6 +120,12 @@ async function measureIn(folder: string, options: BenchOptions): Promise<Results
   return whole;
 }
 
+/** Why a case cannot be measured here, or null. */
+function obstacleOf({ needsH2load, origin }: BenchCase, rig: LoadRig, { lacking }: Origins): string | null {
+  if (needsH2load && rig.h2load === null) return 'h2load was not found';
+  return origin !== null && lacking.includes(origin) ? 'its origin is nginx, which was not found' : null;
+}
+
 /** Those of `names` that are installed; names the others. */
 async function gather(names: readonly ContestantName[], missing: string[]): Promise<Contestant[]> {
   const found: Contestant[] = [];
@@ -132,6 +140,7 @@ async function gather(names: readonly ContestantName[], missing: string[]): Prom
 async function findContestant(name: ContestantName): Promise<Contestant | null> {
   if (name === 'perantara') return perantaraContestant((process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean));
   if (name === 'http-proxy') return httpProxyContestant();
+  if (name === 'node-http2') return nodeHttp2Contestant();
   const program = await findPeerProgram(name);
   if (program === null) return null;
   const makers = { nginx: nginxContestant, haproxy: haproxyContestant, caddy: caddyContestant };

@@ -1,6 +1,6 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util';
-import { CASE_NAMES, type CaseName, SHORT_CASES } from './cases.ts';
+import { CASE_GROUPS, CASE_NAMES, type CaseName, SHORT_CASES } from './cases.ts';
 import { CONTESTANT_NAMES, type ContestantName } from './contestants/contestant.ts';
 
 export interface BenchOptions {
@@ -21,8 +21,9 @@ export interface BenchOptions {
 
 export const USAGE = `usage: npm run bench [-- FLAGS]
 
-  --short        small, 1m and handshake only, in less than two minutes
-  --only NAMES   these cases: ${CASE_NAMES.join(',')}
+  --short        ${SHORT_CASES.join(', ')} only, in about two minutes
+  --only NAMES   these cases: ${CASE_NAMES.join(',')};
+                 or all of ${Object.keys(CASE_GROUPS).join(' or ')}
   --peers NAMES  perantara beside these: ${CONTESTANT_NAMES.filter((name) => name !== 'perantara').join(',')}
   --repeat N     counted runs of each (default 3; 2 with --short)
   --seconds N    length of one counted run (default 5; 2 with --short)
@@ -53,7 +54,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
   const peers = values.peers === undefined ? CONTESTANT_NAMES : choose(values.peers, CONTESTANT_NAMES, '--peers');
   const all = values.short ? SHORT_CASES : CASE_NAMES;
   return {
-    cases: values.only === undefined ? all : choose(values.only, CASE_NAMES, '--only'),
+    cases: values.only === undefined ? all : choose(values.only, CASE_NAMES, '--only', CASE_GROUPS),
     contestants: CONTESTANT_NAMES.filter((name) => name === 'perantara' || peers.includes(name)),
     repeats: number(values.repeat, values.short ? 2 : 3, '--repeat', 50),
     seconds: number(values.seconds, values.short ? 2 : 5, '--seconds', 60),
@@ -64,11 +65,16 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
   };
 }
 
-function choose<T extends string>(list: string, from: readonly T[], flag: string): readonly T[] {
-  const names = list.split(',').map((name) => name.trim());
+function choose<T extends string>(
+  list: string,
+  from: readonly T[],
+  flag: string,
+  groups: Readonly<Record<string, readonly T[]>> = {},
+): readonly T[] {
+  const names = list.split(',').flatMap((text): readonly string[] => groups[text.trim()] ?? [text.trim()]);
   for (const name of names)
-    if (!(from as readonly string[]).includes(name))
-      throw new Error(`${flag}: there is no "${name}"; there are ${from.join(', ')}`);
+    if (!from.includes(name as T))
+      throw new Error(`${flag}: there is no "${name}"; there are ${[...Object.keys(groups), ...from].join(', ')}`);
   return from.filter((name) => names.includes(name));
 }
 

@@ -1,5 +1,6 @@
 // docs/benchmarks.md: tables written by the program that measured them.
-import { type BenchCase, CASE_NAMES, CASES } from './cases.ts';
+import type { BenchCase } from './bench-case.ts';
+import { CASE_NAMES, CASES } from './cases.ts';
 import type { ContestantName } from './contestants/contestant.ts';
 import { GROUP, SUITE } from './load/secure-client.ts';
 import { figureOf, type Results, type Spread } from './results.ts';
@@ -19,8 +20,9 @@ load needs. Compare within a table only: all its rows were measured in turn, in 
 ## How to run it
 
 \`\`\`sh
-npm run bench -- --short                 # three cases, under two minutes
+npm run bench -- --short                 # four cases, about two minutes
 PEERS=/path/to/debian/tree npm run bench # all of it; writes this page
+npm run bench -- --only h2               # the cases over HTTP/2
 npm run bench -- --help
 \`\`\`
 
@@ -31,9 +33,11 @@ and left out.
 
 - ${machine.cores} cores of ${machine.model}, ${machine.memoryGib} GiB, ${machine.kernel}. Commit ${machine.commit ?? 'unknown'}.
 - The proxy under test alone on one core; load and ${results.origin} on the other.
-- All speak HTTP/1.1 over TLS 1.3 with one P-256 certificate, ${SUITE} and ${GROUP}, which the clients insist on so that all
+- All offer HTTP/2 and HTTP/1.1 (http-proxy has HTTP/1.1 only, node-http2 answers by itself only, and each is left out of
+  what it cannot do) over TLS 1.3 with one P-256 certificate, ${SUITE} and ${GROUP}, which the clients insist on so that all
   encrypt alike; keep upstream connections; say X-Forwarded-For and X-Forwarded-Proto; write no access log. The script
-  checks all of this before it measures.
+  checks all of this before it measures, and with each load over HTTP/2 that h2 was spoken, that every status was good and
+  how many bytes of content came.
 - One warm-up (six times as long for handshakes, of which there are few in a second), then ${results.repeats} runs of ${results.seconds} s each in turn (A B C A B C). Tables show medians, with the
   smallest and largest run in brackets. Load: ${results.tools.join(', ')}, and programs in test/bench.
 - Requests per second and latencies are those of proxy, load and origin on two cores: where the load's core is full, they

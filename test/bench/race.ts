@@ -1,12 +1,12 @@
 // Runs one case: all contestants are started, checked and warmed up, then measured in turn, A B C A B C.
+import { join } from 'node:path';
 import { freePort } from '../support/free-port.ts';
-import type { BenchCase, Sample, Subject } from './cases.ts';
+import type { BenchCase, Sample, Subject } from './bench-case.ts';
 import { type Contestant, type Running, startContestant } from './contestants/contestant.ts';
-import { getOnce } from './load/probe.ts';
 import type { LoadRig } from './load/rig.ts';
-import { SUITE } from './load/secure-client.ts';
 import type { Origins } from './origin.ts';
 import type { Result } from './results.ts';
+import { findDifferences } from './same-task.ts';
 
 export interface RaceOptions {
   readonly contestants: readonly Contestant[];
@@ -26,7 +26,10 @@ export interface RaceOptions {
 
 /** A contestant that fails is reported with its error and left out of the rest of the case. */
 export async function race(benchCase: BenchCase, options: RaceOptions): Promise<readonly Result[]> {
-  const entries = options.contestants.map((contestant) => new Entry(benchCase, contestant, options));
+  const { upstream, http2 } = benchCase;
+  const entries = options.contestants
+    .filter((contestant) => contestant.obstacle(upstream, http2 !== null) === null)
+    .map((contestant) => new Entry(benchCase, contestant, options));
   try {
     if (!benchCase.needsFreshProcess) for (const entry of entries) await entry.attempt(() => entry.start());
     for (let i = 0; i < options.repeats; i++) for (const entry of entries) await entry.attempt(() => entry.measure());
@@ -66,17 +69,22 @@ class Entry {
 
   async start(): Promise<void> {
     const { core, certFile, keyFile, origins, warmUpSeconds } = this.#options;
-    const upstreamPort = origins.ports[this.#case.origin];
+    const { origin, upstream, http2 } = this.#case;
     const contestant = this.#contestant;
     this.#running = await startContestant({
       contestant,
       core,
       certFile,
       keyFile,
-      upstreamPort,
+      upstream,
+      upstreamPort: origin === null ? 0 : origins.ports[origin],
       port: await freePort(),
+      speaksHttp2: http2 !== null,
     });
-    if (this.#case.origin !== 'echo') await this.#check(this.#running.port);
+    const { fingerprint, rig } = this.#options;
+    const files = join(rig.folder, 'files');
+    const wrong = await findDifferences(this.#case, { port: this.#running.port, fingerprint, files });
+    if (wrong.length > 0) throw new Error(`${contestant.name} is not set up like the others: ${wrong.join(', ')}`);
     const { count, seconds } = await this.#case.warmUp(this.#subject(this.#running, warmUpSeconds));
     this.#warmRate = count / seconds;
   }
@@ -101,21 +109,5 @@ class Entry {
   #subject(running: Running, seconds: number): Subject {
     const { rig } = this.#options;
     return { rig, port: running.port, pid: running.process.pid, seconds, warmRate: this.#warmRate };
-  }
-
-  /** That it is the same task for all: protocol, suite, certificate, forwarded fields, kept upstream connections. */
-  async #check(port: number): Promise<void> {
-    await getOnce(port, '/headers');
-    const { status, body, protocol, suite, fingerprint } = await getOnce(port, '/headers');
-    const [address, scheme, served] = body.split(' ');
-    const wrong: string[] = [];
-    if (status !== 200) wrong.push(`status ${status}`);
-    if (protocol !== 'TLSv1.3' || suite !== SUITE) wrong.push(`${protocol} with ${suite}`);
-    if (fingerprint !== this.#options.fingerprint) wrong.push('another certificate');
-    if (address !== '127.0.0.1') wrong.push(`X-Forwarded-For "${address}"`);
-    if (scheme !== 'https') wrong.push(`X-Forwarded-Proto "${scheme}"`);
-    if (!(Number(served) > 1)) wrong.push('no kept upstream connection');
-    if (wrong.length > 0)
-      throw new Error(`${this.#contestant.name} is not set up like the others: ${wrong.join(', ')}`);
   }
 }

@@ -1,5 +1,6 @@
 // The figures of one run of the benchmark, as kept in .cache/bench.json, and what is made of them.
-import type { CaseName, Sample } from './cases.ts';
+import type { Sample } from './bench-case.ts';
+import type { CaseName } from './cases.ts';
 import type { ContestantName } from './contestants/contestant.ts';
 import type { Machine } from './machine.ts';
 

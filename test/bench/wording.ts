@@ -1,5 +1,5 @@
 // Numbers as people read them.
-import type { Sample } from './cases.ts';
+import type { Sample } from './bench-case.ts';
 
 /** Three significant digits, no exponent, thousands apart. */
 export function digits(value: number): string {

@@ -2,13 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerProgram } from '../peer-program.ts';
-import { type Contestant, launchOf, type Placement } from './contestant.ts';
+import { CANNED, type Contestant, launchOf, type Placement } from './contestant.ts';
 
 export function caddyContestant(program: PeerProgram): Contestant {
   return {
     name: 'caddy',
     version: program.version,
     setting: 'GOMAXPROCS=1; keepalive_idle_conns_per_host 256 (default 32, which would reconnect under this load)',
+    obstacle: () => null,
     prepare: async (placement) => {
       const { folder } = placement;
       const file = join(folder, 'Caddyfile');
@@ -19,14 +20,20 @@ export function caddyContestant(program: PeerProgram): Contestant {
   };
 }
 
-function configuration({ folder, port, upstreamPort, certFile, keyFile }: Placement): string {
+function configuration({ folder, port, upstream, upstreamPort, certFile, keyFile }: Placement): string {
+  const scheme = upstream === 'h2c' || upstream === 'grpc' ? 'h2c://' : '';
+  const proxy = `reverse_proxy ${scheme}127.0.0.1:${upstreamPort} {
+    transport http {
+      keepalive_idle_conns_per_host 256
+    }
+  }`;
   return `{
   admin off
   auto_https off
   persist_config off
   storage file_system ${folder}
   servers {
-    protocols h1
+    protocols h1 h2
   }
   log {
     output stderr
@@ -38,11 +45,7 @@ https://localhost:${port}, https://127.0.0.1:${port} {
   tls ${certFile} ${keyFile} {
     protocols tls1.3
   }
-  reverse_proxy 127.0.0.1:${upstreamPort} {
-    transport http {
-      keepalive_idle_conns_per_host 256
-    }
-  }
+  ${upstream === 'none' ? `respond "${CANNED}"` : proxy}
 }
 `;
 }

@@ -2,13 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerProgram } from '../peer-program.ts';
-import { type Contestant, launchOf, type Placement } from './contestant.ts';
+import { CANNED, type Contestant, launchOf, type Placement } from './contestant.ts';
 
 export function haproxyContestant(program: PeerProgram): Contestant {
   return {
     name: 'haproxy',
     version: program.version,
     setting: 'nbthread 1; http-reuse always; maxconn 9000',
+    obstacle: () => null,
     prepare: async (placement) => {
       const { folder, certFile, keyFile } = placement;
       await writeFile(join(folder, 'site.pem'), (await readFile(certFile, 'utf8')) + (await readFile(keyFile, 'utf8')));
@@ -19,7 +20,12 @@ export function haproxyContestant(program: PeerProgram): Contestant {
   };
 }
 
-function configuration({ folder, port, upstreamPort }: Placement): string {
+function configuration({ folder, port, upstream, upstreamPort }: Placement): string {
+  const answer = `  http-request return status 200 content-type text/plain string "${CANNED}"`;
+  const backend = `  default_backend origin
+backend origin
+  server origin 127.0.0.1:${upstreamPort} pool-max-conn 256`;
+  const multiplexed = upstream === 'h2c' || upstream === 'grpc' ? ' proto h2' : '';
   return `global
   nbthread 1
   maxconn 9000
@@ -34,11 +40,9 @@ defaults
   option http-keep-alive
   http-reuse always
 frontend tls
-  bind 127.0.0.1:${port} backlog 4096 ssl crt ${join(folder, 'site.pem')} alpn http/1.1
+  bind 127.0.0.1:${port} backlog 4096 ssl crt ${join(folder, 'site.pem')} alpn h2,http/1.1
   option forwardfor
   http-request set-header X-Forwarded-Proto https
-  default_backend origin
-backend origin
-  server origin 127.0.0.1:${upstreamPort} pool-max-conn 256
+${upstream === 'none' ? answer : `${backend}${multiplexed}`}
 `;
 }

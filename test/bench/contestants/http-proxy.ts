@@ -12,6 +12,7 @@ export async function httpProxyContestant(): Promise<Contestant | null> {
     name: 'http-proxy',
     version,
     setting: `on Node ${process.versions.node}; agent with keepAlive; xfwd. It hands the client's Connection: close on, so it reconnects upstream in the handshake cases`,
+    obstacle: (_upstream, speaksHttp2) => (speaksHttp2 ? 'it speaks no HTTP/2' : null),
     prepare: async ({ port, upstreamPort, certFile, keyFile }) => ({
       command: process.execPath,
       args: [

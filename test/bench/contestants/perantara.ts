@@ -2,7 +2,7 @@
 // might be older than the sources.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Contestant, Placement } from './contestant.ts';
+import { CANNED, type Contestant, type Placement } from './contestant.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
 
@@ -13,6 +13,7 @@ export async function perantaraContestant(nodeFlags: readonly string[]): Promise
     name: 'perantara',
     version,
     setting: `\`node src/main.ts run\` on Node ${process.versions.node}; workers: 1`,
+    obstacle: () => null,
     prepare: async (placement) => {
       const file = join(placement.folder, 'perantara.yaml');
       await writeFile(file, configuration(placement));
@@ -23,8 +24,11 @@ export async function perantaraContestant(nodeFlags: readonly string[]): Promise
 }
 
 /** JSON is YAML. */
-function configuration({ folder, port, upstreamPort, certFile, keyFile }: Placement): string {
-  const site = { tls: { cert: certFile, key: keyFile }, proxy: `http://127.0.0.1:${upstreamPort}` };
+function configuration({ folder, port, upstream, upstreamPort, certFile, keyFile }: Placement): string {
+  const scheme = upstream === 'h2c' || upstream === 'grpc' ? 'h2c' : 'http';
+  const action =
+    upstream === 'none' ? { respond: { body: CANNED } } : { proxy: `${scheme}://127.0.0.1:${upstreamPort}` };
+  const site = { tls: { cert: certFile, key: keyFile }, ...action };
   return JSON.stringify({
     storage: join(folder, 'certs'),
     workers: 1,

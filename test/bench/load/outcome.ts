@@ -17,3 +17,9 @@ export function percentile(values: Float64Array | readonly number[], ratio: numb
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * ratio))]!;
 }
+
+/** A time as wrk and h2load print it: number and unit. */
+export function microseconds(number: string, unit: string): number {
+  const factors: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 };
+  return Number(number) * factors[unit]!;
+}

@@ -29,6 +29,14 @@ export async function makeLoadRig(core: number, folder: string): Promise<LoadRig
     opensslConf,
     wrk: (await findPeerProgram('wrk')) ?? (await describeProgram('wrk', await findTool('wrk'))),
     curl: (await findPeerProgram('curl')) ?? (await describeProgram('curl', await findTool('curl'))),
-    h2load: await findPeerProgram('h2load'),
+    h2load: (await findPeerProgram('h2load')) ?? (await fetched('h2load')),
   };
+}
+
+/** null when it cannot be had. */
+async function fetched(name: 'h2load'): Promise<PeerProgram | null> {
+  return findTool(name).then(
+    (path) => describeProgram(name, path),
+    () => null,
+  );
 }

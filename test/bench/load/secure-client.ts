@@ -12,13 +12,15 @@ export interface SecureOptions {
   readonly session?: Buffer | undefined;
   /** Default localhost. */
   readonly servername?: string;
+  /** By ALPN. Default HTTP/1.1. */
+  readonly protocol?: 'http/1.1' | 'h2';
   /** Where to connect from. Default whatever the system takes. */
   readonly localAddress?: string;
 }
 
 /** Nobody has checked the certificate. */
 export function connectSecurely(port: number, options: SecureOptions = {}): TLSSocket {
-  const { session, servername = 'localhost', localAddress } = options;
+  const { session, servername = 'localhost', protocol = 'http/1.1', localAddress } = options;
   const from = localAddress === undefined ? {} : { localAddress };
   const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true, ...from });
   socket.on('error', () => {}); // the TLS socket reports it
@@ -27,7 +29,7 @@ export function connectSecurely(port: number, options: SecureOptions = {}): TLSS
     servername,
     secureContext: context,
     rejectUnauthorized: false,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [protocol],
     ...(session === undefined ? {} : { session }),
   });
 }

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPinned } from '../pinned-process.ts';
-import type { Outcome } from './outcome.ts';
+import { microseconds, type Outcome } from './outcome.ts';
 import type { LoadRig } from './rig.ts';
 
 export interface WrkOptions {
@@ -83,9 +83,4 @@ function readWrk(code: number, output: string): Outcome {
 function latency(output: string, percent: number): number | null {
   const found = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(output);
   return found === null ? null : microseconds(found[1]!, found[2]!);
-}
-
-function microseconds(number: string, unit: string): number {
-  const factors: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 };
-  return Number(number) * factors[unit]!;
 }

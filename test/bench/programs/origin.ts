@@ -58,7 +58,7 @@ class Connection {
   /** What the nginx origin says at /headers. */
   #seen(): string {
     const field = (name: string): string => new RegExp(`^${name}: *(.*?) *$`, 'im').exec(this.#text)?.[1] ?? '';
-    return `${field('x-forwarded-for')} ${field('x-forwarded-proto')} ${this.#served}`;
+    return `${field('x-forwarded-for')} ${field('x-forwarded-proto')} ${this.#served} HTTP/1.1`;
   }
 
   #send(status: string, body: Buffer): void {
