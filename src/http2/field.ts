@@ -12,12 +12,15 @@ export class Field {
   readonly line: string;
   /** Bytes it counts for in a table and in a list (RFC 7541 section 4.1, RFC 9113 section 6.5.2). */
   readonly size: number;
+  /** Whether whoever sent it forbade that any table ever holds it (RFC 7541 section 6.2.3): it is passed on in that way. */
+  readonly isNeverIndexed: boolean;
   /** What field-kind.ts found it to be; 0: not looked at yet. The same for requests, responses and trailers. */
   kind = 0;
 
-  constructor(name: string, value: string) {
+  constructor(name: string, value: string, isNeverIndexed = false) {
     this.name = name;
     this.value = value;
+    this.isNeverIndexed = isNeverIndexed;
     this.line = `${name}: ${value}\r\n`;
     this.size = name.length + value.length + OVERHEAD_BYTES;
   }

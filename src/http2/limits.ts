@@ -3,6 +3,12 @@
 /** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). */
 export const CONCURRENT_STREAMS = 128;
 
+/** Requests that are sent at once to a server which has not said yet how many it takes (RFC 9113 section 6.5.2 advises 100). */
+export const UNTOLD_STREAMS = 100;
+
+/** Interim responses in a row before an upstream is considered broken. */
+export const INTERIM_RESPONSES = 16;
+
 /** A list of fields, as RFC 9113 section 6.5.2 counts it: 431 above in a request. Cookie crumbs count as one field. */
 export interface ListLimits {
   readonly listBytes: number;
@@ -29,7 +35,7 @@ export const WINDOW_GROWTH_BYTES = 4 * 1024 * 1024;
 export const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 
 /** Queued output of one stream, and of all streams of a connection, from which on their sources are paused. */
-export const STREAM_QUEUE_BYTES = 64 * 1024;
+export const STREAM_QUEUE_BYTES = 128 * 1024;
 export const CONNECTION_QUEUE_BYTES = 1024 * 1024;
 
 /** How long the peer may take to acknowledge our SETTINGS (RFC 9113 section 6.5.3). */
@@ -44,7 +50,7 @@ export interface Allowance {
 }
 
 /** RST_STREAM from the peer before its stream was answered (CVE-2023-44487), or that the peer made us send (CVE-2025-8671). */
-export const RESETS: Allowance = { burst: 200, perSecond: 20 };
+export const RESETS: Allowance = { burst: 500, perSecond: 50 };
 export const FORCED_RESETS: Allowance = { burst: 100, perSecond: 10 };
 /** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and frames of unknown types: each is answered or looked at for nothing. */
 export const CONTROL_FRAMES: Allowance = { burst: 200, perSecond: 20 };

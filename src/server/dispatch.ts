@@ -1,10 +1,12 @@
 // The first decision about a request on each kind of listener: challenge, redirect, or the site's route.
+
 import { PerantaraError } from '../core/errors.ts';
+import { normalizeHostname } from '../core/hostname.ts';
 import { answerChallenge, type ChallengeAnswers } from '../handlers/acme-challenge.ts';
 import { redirectToHttps } from '../handlers/https-redirect.ts';
 import type { Handler } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Site, Snapshot } from './snapshot.ts';
 
 export interface DispatchServices {
   /** The snapshot in force; read once per request. */
@@ -31,10 +33,25 @@ export function secureHandler(services: DispatchServices): Handler {
       sendError(exchange, refused('misdirected', `host "${host}" is not served here`));
       return;
     }
+    if (!isWithinTerms(exchange.client.servername, site, services.snapshot())) {
+      sendError(exchange, refused('misdirected', `"${host}" has other terms of TLS than this connection`));
+      return;
+    }
     const handler = site.routes.match(path);
     if (handler === null) sendError(exchange, refused('not_found', `no route of "${site.host}" matches`));
     else handler(exchange);
   };
+}
+
+/**
+ * Whether a connection that was made for `servername` may carry requests for `site` (RFC 9110 section 15.5.20): it was
+ * made for that host, or for one on the same terms. Without a name (none sent, or TLS 1.2 resumed) nothing can be said.
+ */
+function isWithinTerms(servername: string | null, site: Site, { sites }: Snapshot): boolean {
+  if (servername === null || servername === '' || servername === site.host) return true;
+  const name = normalizeHostname(servername);
+  const asked = name === null ? null : sites.match(name);
+  return asked === null || asked === site || asked.tlsTerms === site.tlsTerms;
 }
 
 function refused(code: string, why: string): PerantaraError {

@@ -13,6 +13,7 @@ import type { Logger } from '../core/log.ts';
 import type { Handler } from '../http/exchange.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
+import { ServerSession } from '../http2/server-session.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Gate, type Peer } from './gate.ts';
@@ -37,7 +38,7 @@ export class Server implements Lifecycle {
   readonly #sweep = new DeadlineSweep();
   readonly #turn = new EndOfTurn();
   readonly #buffers = new BufferPool();
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new Set<ServerConnection | ServerSession>();
   readonly #targets: TargetRegistry;
   readonly #certificates: ReturnType<typeof createCertificateAutomation>;
   readonly #gate: Gate;
@@ -80,7 +81,8 @@ export class Server implements Lifecycle {
       contextOptions,
       handshakeMs: timeouts.handshakeMs,
       sweep,
-      onSecure: (socket, peer, servername) => this.#serve(socket, peer, servername, secure),
+      onSecure: (socket, peer, servername) =>
+        this.#serve(socket, peer, servername, secure, socket.alpnProtocol === 'h2'),
     });
     const plain = plainHandler(dispatch, () => this.#httpsPort);
     this.#gate = new Gate({
@@ -184,25 +186,28 @@ export class Server implements Lifecycle {
     await hook?.close();
   }
 
-  #serve(socket: Socket, peer: Peer, servername: string | null, handler: Handler): void {
+  #serve(socket: Socket, peer: Peer, servername: string | null, handler: Handler, speaksHttp2 = false): void {
     if (this.#state !== 'started') {
       socket.destroy();
       return;
     }
     const client = { ...peer, servername };
-    const connection = new ServerConnection(socket, client, {
-      scheme: servername === null ? 'http' : 'https',
+    const options = {
+      scheme: servername === null ? ('http' as const) : ('https' as const),
       handler,
       timeouts: this.#config.timeouts,
       sweep: this.#sweep,
       turn: this.#turn,
       buffers: this.#buffers,
-      onFault: (error) => this.#log.error({ err: error }, 'request failed inside Perantara'),
+      onFault: (error: PerantaraError) => this.#log.error({ err: error }, 'request failed inside Perantara'),
       onClose: () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0 && this.#state === 'closing') this.#onLastConnection();
       },
-    });
+    };
+    const connection = speaksHttp2
+      ? new ServerSession(socket, client, options)
+      : new ServerConnection(socket, client, options);
     this.#connections.add(connection);
     connection.start();
   }

@@ -1,5 +1,5 @@
 // Everything a request looks up, built whole from one config and never changed: host → site → route's handler.
-import type { Config, RouteConfig, TargetAddress } from '../config/config.ts';
+import type { Config, RouteConfig, SiteTls, TargetAddress } from '../config/config.ts';
 import type { Logger } from '../core/log.ts';
 import { proxyHandler } from '../handlers/proxy.ts';
 import { redirectHandler } from '../handlers/redirect.ts';
@@ -13,6 +13,8 @@ import { Upstream } from '../upstream/upstream.ts';
 
 export interface Site {
   readonly host: string;
+  /** Equal for sites that are served on the same terms of TLS, so that one connection may carry requests for both. */
+  readonly tlsTerms: string;
   readonly routes: PathTable<Handler>;
 }
 
@@ -44,14 +46,26 @@ export function buildSnapshot(config: Config, services: SnapshotServices): Snaps
       }
     }
   };
-  const toSite = (host: string, routes: readonly RouteConfig[]): Site => ({
+  const toSite = (host: string, routes: readonly RouteConfig[], tlsTerms: string): Site => ({
     host,
+    tlsTerms,
     routes: new PathTable(routes.map((route) => ({ path: route.path, value: toHandler(route) }))),
   });
-  const sites = new Map(config.sites.map(({ host, routes }) => [host, toSite(host, routes)]));
+  const sites = new Map(config.sites.map(({ host, routes, tls }) => [host, toSite(host, routes, tlsTermsOf(tls))]));
   const { onDemand } = config;
   const { servesOnDemand } = services;
   const isDemanded = onDemand !== null && servesOnDemand !== undefined;
-  const others = isDemanded ? { site: toSite('onDemand', onDemand.routes), has: servesOnDemand } : null;
+  const others = isDemanded ? { site: toSite('onDemand', onDemand.routes, 'on-demand'), has: servesOnDemand } : null;
   return { sites: new HostTable(sites, others) };
+}
+
+function tlsTermsOf(tls: SiteTls): string {
+  switch (tls.kind) {
+    case 'local':
+      return 'local';
+    case 'supplied':
+      return JSON.stringify(['supplied', tls.files]);
+    case 'acme':
+      return JSON.stringify(['acme', tls.directories, tls.keyTypes, tls.profile, tls.group]);
+  }
 }

@@ -46,7 +46,7 @@ const HTTP_ON_TLS_PORT =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 48\r\nConnection: close\r\n\r\n' +
   '400 Bad Request\nThis port speaks HTTPS, not HTTP';
 
-const PROTOCOLS: readonly string[] = ['http/1.1', 'http/1.0'];
+const PROTOCOLS: readonly string[] = ['h2', 'http/1.1', 'http/1.0'];
 /** The same as RFC 7301 section 3.1 writes it, so that Node need not for each connection (1 % of a handshake, measured). */
 const PROTOCOL_LIST = Buffer.from(PROTOCOLS.map((name) => String.fromCharCode(name.length) + name).join(''), 'latin1');
 /** RFC 8737 section 4. */

@@ -26,7 +26,10 @@ async function rig(t: TestContext) {
   };
   const sites = new HostTable(
     new Map(
-      ['a.example', 'b.example'].map((host) => [host, { host, routes: new PathTable([{ path: '/*', value: route }]) }]),
+      ['a.example', 'b.example'].map((host) => [
+        host,
+        { host, tlsTerms: 'local', routes: new PathTable([{ path: '/*', value: route }]) },
+      ]),
     ),
   );
   const storage = new MemoryStorage();

@@ -104,7 +104,11 @@ test('a challenge is answered before anything else, for its host and token only,
     new Map([
       [
         'a.example',
-        { host: 'a.example', routes: new PathTable([{ path: '/*', value: respondHandler(200, '', 'site') }]) },
+        {
+          host: 'a.example',
+          tlsTerms: 'local',
+          routes: new PathTable([{ path: '/*', value: respondHandler(200, '', 'site') }]),
+        },
       ],
     ]),
   );
@@ -151,7 +155,9 @@ test('the redirect names the port that clients see, where that is another', asyn
 });
 
 test('without a port in the way, the redirect names none', async (t) => {
-  const sites = new HostTable(new Map([['a.example', { host: 'a.example', routes: new PathTable<Handler>([]) }]]));
+  const sites = new HostTable(
+    new Map([['a.example', { host: 'a.example', tlsTerms: 'local', routes: new PathTable<Handler>([]) }]]),
+  );
   const challenges = { find: async () => null, answer: () => null };
   const proxy = await startBareProxy(
     t,

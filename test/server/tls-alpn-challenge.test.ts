@@ -104,7 +104,7 @@ test('while a name is being proved everybody else is served as before', async (t
   const { challenges, served, shake } = await serve(t);
   await challenges.present(challengeFor('site.example'), never);
   for (const [offered, expected] of [
-    [['h2', 'http/1.1'], 'http/1.1'],
+    [['h2', 'http/1.1'], 'h2'],
     [['http/1.0', 'http/1.1'], 'http/1.1'],
     [['http/1.0'], 'http/1.0'],
   ] as const) {

@@ -58,12 +58,17 @@ test('names are matched in any case', async (t) => {
 
 test('a client that speaks none of our protocols is refused, one that names none is served', async (t) => {
   const { httpsPort } = await startChain(t);
-  for (const protocol of ['h2', 'acme-tls/1', 'spdy/3']) {
+  for (const protocol of ['h3', 'acme-tls/1', 'spdy/3']) {
     assert.match(await handshakeError(httpsPort, { ALPNProtocols: [protocol] }), /no.application.protocol/i, protocol);
   }
-  const chosen = await connectSecure(httpsPort, { ALPNProtocols: ['h2', 'http/1.1'] });
-  assert.equal((chosen.socket as TLSSocket).alpnProtocol, 'http/1.1');
-  chosen.destroy();
+  for (const [offered, expected] of [
+    [['http/1.1', 'h2'], 'h2'],
+    [['spdy/3', 'http/1.1'], 'http/1.1'],
+  ] as const) {
+    const chosen = await connectSecure(httpsPort, { ALPNProtocols: [...offered] });
+    assert.equal((chosen.socket as TLSSocket).alpnProtocol, expected);
+    chosen.destroy();
+  }
   const socket = tlsConnect({
     port: httpsPort,
     host: '127.0.0.1',

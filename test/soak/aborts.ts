@@ -48,7 +48,7 @@ export async function abortMany(count: number, warmUp: number, leak: () => void 
 async function abortAll(
   count: number,
   firstId: number,
-  proxies: Readonly<Record<Carrier, BareProxy>>,
+  proxies: Readonly<Record<Exclude<Carrier, 'h2c'>, BareProxy>>,
   origin: AbortOrigin,
   leak: () => void,
 ): Promise<void> {
@@ -73,7 +73,11 @@ async function abortAll(
   while (origin.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-async function abortOne(id: number, proxies: Readonly<Record<Carrier, BareProxy>>, origin: AbortOrigin): Promise<void> {
+async function abortOne(
+  id: number,
+  proxies: Readonly<Record<Exclude<Carrier, 'h2c'>, BareProxy>>,
+  origin: AbortOrigin,
+): Promise<void> {
   const phase = id % CLIENT_PHASES.length;
   const round = Math.floor(id / CLIENT_PHASES.length);
   const { sends, got, asked } = CLIENT_PHASES[phase]!;

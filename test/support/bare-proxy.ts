@@ -13,6 +13,7 @@ import { proxyHandler } from '../../src/handlers/proxy.ts';
 import type { Handler } from '../../src/http/exchange.ts';
 import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
+import { ServerSession } from '../../src/http2/server-session.ts';
 import type { Peer as Sender } from '../../src/server/gate.ts';
 import { secureContextOptions, TlsAcceptor } from '../../src/server/tls-acceptor.ts';
 import { Target } from '../../src/upstream/target.ts';
@@ -32,7 +33,7 @@ export const TIMEOUTS = {
 };
 
 /** What carries HTTP between the client and the proxy. */
-export type Carrier = 'plain' | 'tls';
+export type Carrier = 'plain' | 'tls' | 'h2c';
 
 export interface BareProxy {
   readonly port: number;
@@ -43,6 +44,8 @@ export interface BareProxy {
   /** Its size is the number of connections, both sides: 0 when nothing is leaked. */
   readonly sweep: DeadlineSweep;
   readonly connections: ReadonlySet<ServerConnection>;
+  /** HTTP/2: under TLS to clients that offer `h2`, in the clear with carrier `h2c`. */
+  readonly sessions: ReadonlySet<ServerSession>;
   /** Faults of Perantara's own; a test that provokes none finds none. */
   readonly faults: readonly PerantaraError[];
   connect(): Promise<Peer>;
@@ -63,6 +66,7 @@ export async function startBareProxy(
   const turn = new EndOfTurn();
   const buffers = new BufferPool();
   const connections = new Set<ServerConnection>();
+  const sessions = new Set<ServerSession>();
   const faults: PerantaraError[] = [];
   const log = createLogger({ level: 'debug', pretty: false, write: () => {} });
   const targets = [originPorts].flat().map((port) => {
@@ -76,16 +80,25 @@ export async function startBareProxy(
     maxBodyBytes: null,
     log,
   });
-  const serve = (socket: Socket, sender: Sender, servername: string | null): void => {
+  const serve = (socket: Socket, sender: Sender, servername: string | null, speaksHttp2: boolean): void => {
     const client = { ...sender, servername };
-    const connection = new ServerConnection(socket, client, {
-      scheme: servername === null ? 'http' : 'https',
+    const options = {
+      scheme: servername === null ? ('http' as const) : ('https' as const),
       handler: handler ?? forward,
       timeouts: TIMEOUTS,
       sweep,
       turn,
       buffers,
-      onFault: (error) => void faults.push(error),
+      onFault: (error: PerantaraError) => void faults.push(error),
+    };
+    if (speaksHttp2) {
+      const session = new ServerSession(socket, client, { ...options, onClose: () => sessions.delete(session) });
+      sessions.add(session);
+      session.start();
+      return;
+    }
+    const connection = new ServerConnection(socket, client, {
+      ...options,
       onClose: () => connections.delete(connection),
     });
     connections.add(connection);
@@ -94,7 +107,7 @@ export async function startBareProxy(
   const acceptor = carrier === 'tls' ? secureAcceptor(sweep, serve) : null;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const sender = { address: '127.0.0.1', port: socket.remotePort! };
-    if (acceptor === null) serve(socket, sender, null);
+    if (acceptor === null) serve(socket, sender, null, carrier === 'h2c');
     else acceptor.accept(socket, sender);
   });
   server.listen(0, '127.0.0.1');
@@ -103,7 +116,7 @@ export async function startBareProxy(
   t.after(() => {
     server.close();
     acceptor?.destroy();
-    for (const connection of connections) connection.destroy();
+    for (const connection of [...connections, ...sessions]) connection.destroy();
     for (const target of targets) target.destroy();
   });
   return {
@@ -112,6 +125,7 @@ export async function startBareProxy(
     targets,
     sweep,
     connections,
+    sessions,
     faults,
     connect: async () => {
       const client = await (carrier === 'tls' ? connectSecure(port) : connectPlain(port));
@@ -133,11 +147,17 @@ export async function startBareProxy(
 /** One certificate for every name. */
 function secureAcceptor(
   sweep: DeadlineSweep,
-  serve: (socket: Socket, sender: Sender, servername: string) => void,
+  serve: (socket: Socket, sender: Sender, servername: string, speaksHttp2: boolean) => void,
 ): TlsAcceptor {
   const { certPem, keyPem } = mint(['app.localhost'], makeAuthority());
   const contextOptions = secureContextOptions();
   const context = createSecureContext({ ...contextOptions, cert: certPem, key: keyPem });
   const contexts = { resolve: () => context, serves: () => true, resolveAddress: () => null };
-  return new TlsAcceptor({ contexts, contextOptions, handshakeMs: TIMEOUTS.handshakeMs, sweep, onSecure: serve });
+  return new TlsAcceptor({
+    contexts,
+    contextOptions,
+    handshakeMs: TIMEOUTS.handshakeMs,
+    sweep,
+    onSecure: (socket, sender, servername) => serve(socket, sender, servername, socket.alpnProtocol === 'h2'),
+  });
 }

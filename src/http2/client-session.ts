@@ -1,0 +1,283 @@
+// One upstream HTTP/2 connection (RFC 9113): many requests at once, each on a stream of its own, as many as the server allows.
+// What the server says it did not process is told to be so (RFC 9113 section 6.8), so that it can be sent again.
+import type { Socket } from 'node:net';
+import type { ConnectionServices } from '../core/connection-services.ts';
+import type { Expiring } from '../core/deadlines.ts';
+import { codeOf, PerantaraError } from '../core/errors.ts';
+import type { SocketOpener } from '../core/upstream-socket.ts';
+import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
+import { blameUpstream, closedEarly, upstreamFault } from '../http/upstream-fault.ts';
+import { ClientStream, type ClientStreamServices } from './client-stream.ts';
+import { ConnectionFault, ERROR_CODES, errorName, StreamFault } from './fault.ts';
+import * as frame from './frame.ts';
+import { RESPONSE_LIMITS, SETTINGS_ACK_MS, STREAM_WINDOW_BYTES, TRAILER_LIMITS, UNTOLD_STREAMS } from './limits.ts';
+import { MessageFields } from './message-fields.ts';
+import { Session, type SessionRole } from './session.ts';
+import { Waits } from './waits.ts';
+
+export interface ClientSessionOptions extends ConnectionServices {
+  readonly scheme: 'http' | 'https';
+  readonly timeouts: ClientTimeouts;
+}
+
+/** Told when the session can take more, when it has nothing to do, and when it is gone. */
+export interface SessionOwner {
+  onCapacity(session: ClientSession): void;
+  onIdle(session: ClientSession): void;
+  onClosed(session: ClientSession): void;
+}
+
+const SETTINGS: readonly number[] = [
+  ...[frame.SETTINGS_ENABLE_PUSH, 0],
+  ...[frame.SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
+  ...[frame.SETTINGS_MAX_HEADER_LIST_SIZE, RESPONSE_LIMITS.listBytes],
+  ...[frame.SETTINGS_NO_RFC7540_PRIORITIES, 1],
+];
+
+export class ClientSession implements SessionRole<ClientStream>, ClientStreamServices, Expiring {
+  readonly peerIsServer = true;
+  readonly scheme: 'http' | 'https';
+  readonly timeouts: ClientTimeouts;
+  readonly sweep: ConnectionServices['sweep'];
+  connected: boolean;
+  /** Requests sent so far. */
+  served = 0;
+  readonly #socket: Socket;
+  readonly #owner: SessionOwner;
+  readonly #session: Session<ClientStream>;
+  readonly #waits = new Waits();
+  /** Handed out, and not over. */
+  readonly #carriers = new Set<ClientStream>();
+  #waitingFor = 0;
+  #ending = false;
+  /** What the upstream said when it closed with an error. */
+  #goawayReason = '';
+
+  constructor(open: SocketOpener, owner: SessionOwner, options: ClientSessionOptions) {
+    this.scheme = options.scheme;
+    this.timeouts = options.timeouts;
+    this.sweep = options.sweep;
+    this.#owner = owner;
+    const { shared } = options.buffers;
+    this.#socket = open({ buffer: () => shared, callback: (bytes) => this.#onRead(shared.subarray(0, bytes)) });
+    this.connected = !this.#socket.connecting;
+    this.#session = new Session<ClientStream>(this.#socket, this, options);
+    this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('drain', () => this.#onDrain());
+    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('error', (error) => this.#failAll(this.#broken(error)));
+    this.#socket.on('close', () => this.#onClose());
+    this.#waits.set(
+      'greeting',
+      options.sweep.after(options.timeouts.connectMs + (this.connected ? SETTINGS_ACK_MS : 0)),
+    );
+    this.#session.startAsClient(SETTINGS);
+    options.sweep.add(this);
+  }
+
+  get deadlineAt(): number {
+    return this.#waits.earliest;
+  }
+
+  /** For its owner, while it is idle: when it is to be closed. */
+  set deadlineAt(at: number) {
+    this.#waits.set('request', at);
+  }
+
+  /** Whether it takes new requests at all. */
+  get usable(): boolean {
+    return !this.#ending && !this.#socket.destroyed;
+  }
+
+  /** How many more requests it would take now. */
+  get capacity(): number {
+    if (!this.usable || this.#session.streams.lastId >= frame.MAX_STREAM_ID - 2) return 0;
+    const most = this.#session.greeted ? this.#session.peer.maxConcurrentStreams : UNTOLD_STREAMS;
+    return Math.max(0, most - this.#carriers.size);
+  }
+
+  /** Requests under way. */
+  get streams(): number {
+    return this.#carriers.size;
+  }
+
+  get takesTunnels(): boolean | null {
+    return this.#session.greeted ? this.#session.peer.enableConnectProtocol : null;
+  }
+
+  /** Carries one request; while there is capacity. */
+  openStream(): RequestCarrier {
+    const stream = new ClientStream(this.#session, this);
+    this.#carriers.add(stream);
+    this.#waits.clear('request');
+    return stream;
+  }
+
+  /** Takes no new requests, and closes when those under way are over. */
+  close(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#session.writer.goaway(0);
+    if (this.#carriers.size === 0) this.#endSocket();
+  }
+
+  destroy(): void {
+    this.#ending = true;
+    this.#socket.destroy();
+  }
+
+  // For its streams.
+
+  open(stream: ClientStream): number {
+    const { streams } = this.#session;
+    streams.lastId = streams.lastId === 0 ? 1 : streams.lastId + 2;
+    stream.streamId = streams.lastId;
+    streams.add(stream);
+    return this.served++;
+  }
+
+  // What the socket tells.
+
+  #onConnect(): void {
+    this.connected = true;
+    this.#waits.set('greeting', this.sweep.after(SETTINGS_ACK_MS));
+    for (const carrier of [...this.#carriers]) carrier.onConnected();
+  }
+
+  #onRead(chunk: Buffer): boolean {
+    this.#session.read(chunk, 0);
+    const { waitingFor } = this.#session;
+    if (waitingFor === this.#waitingFor) return true;
+    this.#waitingFor = waitingFor;
+    if (waitingFor === 0) this.#waits.clear('block');
+    else this.#waits.set('block', this.sweep.after(this.timeouts.bodyIdleMs));
+    return true;
+  }
+
+  #onDrain(): void {
+    this.#session.output.drained();
+    this.#waits.clear('reader');
+  }
+
+  #onEnd(): void {
+    this.#failAll(closedEarly(false));
+    this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#ending = true;
+    this.sweep.delete(this);
+    this.#session.stop();
+    this.#failAll(closedEarly(false));
+    this.#owner.onClosed(this);
+  }
+
+  // What the session tells.
+
+  fieldsFor(stream: ClientStream | undefined): MessageFields {
+    const isTrailers = stream?.headTaken === true;
+    return new MessageFields(isTrailers ? TRAILER_LIMITS : RESPONSE_LIMITS, false);
+  }
+
+  onFields(streamId: number, stream: ClientStream | undefined, fields: MessageFields, ends: boolean): void {
+    if (stream !== undefined) {
+      stream.onFields(fields, ends);
+      return;
+    }
+    const { streams } = this.#session;
+    if (!streams.wasOpened(streamId)) throw new ConnectionFault('PROTOCOL_ERROR', 'HEADERS on an idle stream');
+    if (streams.endingOf(streamId) === 'ended')
+      throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+  }
+
+  onGoaway(lastStreamId: number, errorCode: number): void {
+    this.#ending = true;
+    for (const carrier of [...this.#carriers]) {
+      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse();
+    }
+    if (errorCode !== ERROR_CODES.NO_ERROR) this.#goawayReason = errorName(errorCode);
+    if (this.#carriers.size === 0) this.#endSocket();
+  }
+
+  onSettings(): void {
+    this.#waits.clear('greeting');
+    for (const carrier of [...this.#carriers]) carrier.onGreeted();
+    if (this.capacity > 0) this.#owner.onCapacity(this);
+  }
+
+  onSettingsAcknowledged(): void {}
+
+  onPong(): void {}
+
+  onPriorityUpdate(): void {
+    throw new ConnectionFault('PROTOCOL_ERROR', 'PRIORITY_UPDATE from a server'); // RFC 9218 section 7.1
+  }
+
+  onStreamClosed(stream: ClientStream): void {
+    if (!this.#carriers.delete(stream)) return;
+    if (this.#carriers.size === 0 && this.#ending) this.#endSocket();
+    else if (!this.usable) return;
+    else if (this.#carriers.size === 0) this.#owner.onIdle(this);
+    else this.#owner.onCapacity(this);
+  }
+
+  onBlocked(): void {
+    this.#waits.set('reader', this.sweep.after(this.timeouts.bodyIdleMs));
+  }
+
+  onFault(error: Error, errorCode: number): void {
+    this.#session.writer.goaway(0, errorCode);
+    const isFault = error instanceof ConnectionFault || error instanceof StreamFault;
+    if (!isFault) this.#failAll(internal(error));
+    else if (this.#session.greeted) this.#failAll(blameUpstream(error));
+    else this.#failAll(upstreamFault('upstream_malformed', 'the upstream does not speak HTTP/2', error));
+    this.#endSocket();
+  }
+
+  onDeadline(): void {
+    switch (this.#waits.takeEarliest()) {
+      case 'greeting':
+        if (this.connected) this.#failAll(upstreamFault('response_timeout', 'the upstream does not speak HTTP/2'));
+        else this.#failAll(upstreamFault('connect_timeout', 'connecting took too long'));
+        this.#socket.destroy();
+        break;
+      case 'request':
+        this.close();
+        break;
+      case 'block':
+      case 'reader':
+        this.#failAll(upstreamFault('upstream_stalled', 'the connection stalled'));
+        this.#socket.destroy();
+        break;
+      default:
+        this.#socket.destroy();
+    }
+  }
+
+  // The ends.
+
+  #failAll(error: PerantaraError): void {
+    this.#ending = true;
+    for (const carrier of [...this.#carriers]) carrier.fail(error);
+  }
+
+  #endSocket(): void {
+    this.#ending = true;
+    this.#session.output.flush();
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#waits.clearAll();
+    this.#waits.set('linger', this.sweep.after(0));
+  }
+
+  #broken(cause: Error): PerantaraError {
+    const why = codeOf(cause) || cause.message;
+    if (!this.connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
+    const said = this.#goawayReason === '' ? '' : ` after GOAWAY ${this.#goawayReason}`;
+    return upstreamFault('upstream_closed', `the connection broke: ${why}${said}`, cause);
+  }
+}
+
+function internal(cause: unknown): PerantaraError {
+  return new PerantaraError('cannot read response: unexpected error', { code: 'internal', source: 'internal', cause });
+}

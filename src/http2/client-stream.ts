@@ -1,0 +1,300 @@
+// One request to an upstream and its response, on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the
+// response is held while its taker is not ready, within the stream's window.
+import { createHash } from 'node:crypto';
+import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import type { PerantaraError } from '../core/errors.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import { isBodyless, type ResponseHead } from '../http/message.ts';
+import type { OutgoingRequest } from '../http/outgoing-request.ts';
+import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
+import type { ResponseObserver } from '../http/response-observer.ts';
+import { blameUpstream, upstreamFault } from '../http/upstream-fault.ts';
+import { ERROR_CODES, errorName, StreamFault } from './fault.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { INTERIM_RESPONSES } from './limits.ts';
+import type { MessageFields } from './message-fields.ts';
+import { requestList } from './request-list.ts';
+import { readResponse } from './response-fields.ts';
+import { Stream, type StreamHost } from './stream.ts';
+
+/** The session as the carriers of its requests see it. */
+export interface ClientStreamServices {
+  readonly scheme: 'http' | 'https';
+  readonly timeouts: ClientTimeouts;
+  readonly sweep: DeadlineSweep;
+  readonly connected: boolean;
+  /** Whether it takes extended CONNECT; null: it has not said yet. */
+  readonly takesTunnels: boolean | null;
+  /** Gives the stream its identifier, whose request is about to be written. How many there were before. */
+  open(stream: ClientStream): number;
+}
+
+type State = 'head' | 'content' | 'tunnel' | 'done';
+
+export class ClientStream extends Stream implements RequestCarrier, Expiring {
+  deadlineAt = Number.POSITIVE_INFINITY;
+  responseStarted = false;
+  reused = false;
+  readonly #services: ClientStreamServices;
+  #request: OutgoingRequest | null = null;
+  #observer: ResponseObserver | null = null;
+  #state: State = 'head';
+  #swept = false;
+  #paused = false;
+  #bodyless = false;
+  #interim = 0;
+  /** Content bytes still to come; null when not known. */
+  #left: number | null = null;
+  readonly #held = new HeldBytes();
+  #complete = false;
+  #trailers: HeaderList | null = null;
+
+  constructor(host: StreamHost, services: ClientStreamServices) {
+    super(0, host);
+    this.#services = services;
+  }
+
+  get connected(): boolean {
+    return this.#services.connected;
+  }
+
+  /** Whether the final head has come, so that what follows are trailers. */
+  get headTaken(): boolean {
+    return this.#state !== 'head';
+  }
+
+  /** Resets of a server are no trick. */
+  get answered(): boolean {
+    return true;
+  }
+
+  // For the sender.
+
+  send(request: OutgoingRequest, observer: ResponseObserver): void {
+    this.#request = request;
+    this.#observer = observer;
+    if (request.upgradeTo === null || this.#services.takesTunnels !== null) this.#write(request);
+  }
+
+  /** The peer's SETTINGS have come: a tunnel that waited to know whether it may be asked for. */
+  onGreeted(): void {
+    if (this.streamId === 0 && this.#request !== null) this.#write(this.#request);
+  }
+
+  /** The connection is up. */
+  onConnected(): void {
+    this.#observer?.onConnect();
+    this.#updateDeadline();
+  }
+
+  #write(request: OutgoingRequest): void {
+    if (request.upgradeTo !== null && this.#services.takesTunnels !== true) {
+      this.#tellError(upstreamFault('upgrade_unsupported', 'the upstream takes no upgrades over HTTP/2'));
+      return;
+    }
+    this.reused = this.#services.open(this) > 0;
+    this.sendWindow = this.host.sendWindow;
+    const { pseudo, headers, length } = requestList(request, this.#services.scheme);
+    this.#services.sweep.add(this);
+    this.#swept = true;
+    this.sendHeaders(pseudo, headers, length, request.length === 0 && request.upgradeTo === null);
+    this.#updateDeadline();
+  }
+
+  write(chunk: Buffer): boolean {
+    const wantsMore = this.sendData(chunk);
+    this.#updateDeadline();
+    return wantsMore;
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.streamId === 0) return;
+    this.sendEnd(trailers);
+    this.#updateDeadline();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#deliver();
+    this.#updateDeadline();
+  }
+
+  destroy(): void {
+    this.#observer = null;
+    this.#held.clear();
+    if (this.streamId === 0) this.close('reset-by-us');
+    else this.reset(ERROR_CODES.CANCEL);
+  }
+
+  // For the session.
+
+  /** The fields of a head or of trailers. Throws StreamFault. */
+  onFields(fields: MessageFields, ends: boolean): void {
+    this.responseStarted = true;
+    if (this.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'HEADERS after END_STREAM');
+    if (this.#state !== 'head') this.#takeTrailers(fields, ends);
+    else {
+      const { head, length } = readResponse(fields);
+      if (head.status < 200) this.#takeInterim(head, ends);
+      else this.#takeHead(head, length, ends);
+    }
+    this.#updateDeadline();
+  }
+
+  onContent(buf: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (this.#state === 'head') throw new StreamFault('PROTOCOL_ERROR', 'DATA before the head of the response');
+    if (this.#bodyless) throw new StreamFault('PROTOCOL_ERROR', 'content where none may be');
+    if (this.#left !== null) {
+      this.#left -= length;
+      if (this.#left < 0) throw new StreamFault('PROTOCOL_ERROR', 'more content than content-length says');
+    }
+    if (this.#paused || this.#held.length > 0) this.#held.append(buf, start, end);
+    else {
+      this.#observer?.onResponseData(buf.subarray(start, end));
+      this.returnFlow(length, !this.#paused);
+      this.#observer?.onResponseIdle();
+    }
+    this.#updateDeadline();
+  }
+
+  onRemoteEnd(trailers: HeaderList | null): void {
+    if (this.#state === 'head') throw new StreamFault('PROTOCOL_ERROR', 'an end before the head of the response');
+    if (this.#left !== null && this.#left > 0 && !this.#bodyless)
+      throw new StreamFault('PROTOCOL_ERROR', 'less content than content-length says');
+    this.#complete = true;
+    this.#trailers = trailers;
+    this.endRemote();
+    this.#deliver();
+  }
+
+  onPeerReset(errorCode: number): void {
+    this.close('reset-by-peer');
+    if (this.#complete) return; // all has come (RFC 9113 section 8.1); it may still be on its way to its taker
+    const isRefused = errorCode === ERROR_CODES.REFUSED_STREAM;
+    const why = `the upstream reset the stream: ${errorName(errorCode)}`;
+    this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', why));
+  }
+
+  /** The upstream says that it has done nothing of it (RFC 9113 section 6.8). */
+  refuse(): void {
+    this.close('reset-by-peer');
+    this.#tellError(upstreamFault('upstream_refused', 'the upstream closes the connection'));
+  }
+
+  fail(error: Error): void {
+    this.close('reset-by-us');
+    if (!this.#complete)
+      this.#tellError(error instanceof StreamFault ? blameUpstream(error) : (error as PerantaraError));
+  }
+
+  onDeadline(): void {
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    const isLate = this.localEnded && this.#state === 'head';
+    const error = isLate
+      ? upstreamFault('response_timeout', 'the response took too long')
+      : upstreamFault('upstream_stalled', 'the stream stalled');
+    this.reset(ERROR_CODES.CANCEL);
+    this.#tellError(error);
+  }
+
+  override close(how: Parameters<Stream['close']>[0]): void {
+    if (this.#swept) this.#services.sweep.delete(this);
+    this.#swept = false;
+    super.close(how);
+  }
+
+  protected onSent(): void {
+    this.#updateDeadline();
+  }
+
+  protected onRoom(): void {
+    this.#observer?.onRequestDrain();
+    this.#updateDeadline();
+  }
+
+  protected onLocalEnd(): void {}
+
+  // The response.
+
+  #takeInterim(head: ResponseHead, ends: boolean): void {
+    if (ends) throw new StreamFault('PROTOCOL_ERROR', 'an interim response that ends the stream');
+    if (++this.#interim > INTERIM_RESPONSES) throw new StreamFault('PROTOCOL_ERROR', 'too many interim responses');
+    // 102 and unknown ones mean nothing to a client that did not ask for them.
+    if (head.status === 100 || head.status === 103) this.#observer?.onInformation(head);
+  }
+
+  #takeHead(head: ResponseHead, length: number | null, ends: boolean): void {
+    const { method, upgradeTo, headers } = this.#request!;
+    if (upgradeTo !== null && head.status < 300 && !ends) {
+      this.#state = 'tunnel';
+      const key = headers.get('sec-websocket-key');
+      if (key !== null) head.headers.append('Sec-WebSocket-Accept', acceptOf(key));
+      this.#observer?.onUpgrade({ ...head, status: 101 }, upgradeTo);
+      return;
+    }
+    this.#state = 'content';
+    this.#bodyless = isBodyless(method, head.status);
+    if (ends && !this.#bodyless && length !== null && length > 0)
+      throw new StreamFault('PROTOCOL_ERROR', 'content-length without content');
+    this.#left = length;
+    this.#observer?.onResponse(head, ends && !this.#bodyless ? 0 : length);
+    if (ends) this.onRemoteEnd(null);
+    else this.#observer?.onResponseIdle();
+  }
+
+  #takeTrailers(fields: MessageFields, ends: boolean): void {
+    if (!ends) throw new StreamFault('PROTOCOL_ERROR', 'trailers that do not end the stream');
+    if (fields.fault !== null || fields.hasPseudo || fields.tooLarge)
+      throw new StreamFault('PROTOCOL_ERROR', 'its trailers are malformed');
+    const trailers = fields.trailers();
+    this.onRemoteEnd(trailers.size === 0 || this.#bodyless ? null : trailers);
+  }
+
+  #deliver(): void {
+    while (this.#held.length > 0 && !this.#paused) {
+      const chunk = this.#held.take();
+      this.#observer?.onResponseData(chunk);
+      this.returnFlow(chunk.length, false);
+    }
+    if (this.#held.length > 0) return;
+    if (!this.#complete) this.#observer?.onResponseIdle();
+    else if (!this.#paused) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (this.#state !== 'tunnel') this.#state = 'done';
+    const observer = this.#observer;
+    if (this.#state === 'done') this.#observer = null;
+    observer?.onResponseEnd(this.#trailers);
+  }
+
+  #tellError(error: PerantaraError): void {
+    const observer = this.#observer;
+    this.#observer = null;
+    this.#held.clear();
+    observer?.onResponseError(error);
+  }
+
+  #updateDeadline(): void {
+    if (!this.#swept || this.closed) return;
+    const { sweep, timeouts, connected } = this.#services;
+    let ms = Number.POSITIVE_INFINITY;
+    if (connected && this.#state !== 'tunnel') {
+      if (!this.localEnded) ms = this.queuedBytes > 0 ? timeouts.bodyIdleMs : ms;
+      else if (this.#state === 'head') ms = timeouts.responseHeadMs;
+      else if (!this.#paused) ms = timeouts.bodyIdleMs;
+    }
+    this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
+  }
+}
+
+/** RFC 6455 section 4.2.2, for a client that speaks HTTP/1.1. */
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}

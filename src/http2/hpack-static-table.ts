@@ -1,0 +1,77 @@
+// RFC 7541 appendix A. Its fields are the same objects for all connections.
+import { Field } from './field.ts';
+
+/** Fields that have their own index, by it; an empty line stands for no value. */
+const TABLE = `
+:authority
+:method: GET
+:method: POST
+:path: /
+:path: /index.html
+:scheme: http
+:scheme: https
+:status: 200
+:status: 204
+:status: 206
+:status: 304
+:status: 400
+:status: 404
+:status: 500
+accept-charset
+accept-encoding: gzip, deflate
+accept-language
+accept-ranges
+accept
+access-control-allow-origin
+age
+allow
+authorization
+cache-control
+content-disposition
+content-encoding
+content-language
+content-length
+content-location
+content-range
+content-type
+cookie
+date
+etag
+expect
+expires
+from
+host
+if-match
+if-modified-since
+if-none-match
+if-range
+if-unmodified-since
+last-modified
+link
+location
+max-forwards
+proxy-authenticate
+proxy-authorization
+range
+referer
+refresh
+retry-after
+server
+set-cookie
+strict-transport-security
+transfer-encoding
+user-agent
+vary
+via
+www-authenticate
+`;
+
+/** By index; nothing has index 0. */
+export const STATIC_FIELDS: readonly Field[] = TABLE.trimEnd()
+  .split('\n')
+  .map((line) => {
+    const [name, value = ''] = line.split(': ');
+    return new Field(name!, value);
+  });
+
+export const STATIC_LENGTH: number = STATIC_FIELDS.length - 1;

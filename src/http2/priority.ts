@@ -1,0 +1,23 @@
+// The priority that a client gives to a response (RFC 9218 section 4): of the structured dictionary only `u` and `i` matter,
+// and what is malformed is ignored.
+
+export interface Priority {
+  /** 0–7; 0 first. */
+  readonly urgency: number;
+  readonly incremental: boolean;
+}
+
+const ELEMENT = /^[ \t]*([a-z*][a-z0-9_.*-]*)(?:=([^,;]*))?(?:;[^,]*)?[ \t]*$/;
+const DEFAULT_URGENCY = 3;
+
+export function parsePriority(value: string): Priority {
+  let urgency = DEFAULT_URGENCY;
+  let incremental = false;
+  for (const element of value.split(',')) {
+    const [, name, written] = ELEMENT.exec(element) ?? [];
+    if (name === 'u' && written !== undefined && /^[0-7]$/.test(written)) urgency = Number(written);
+    if (name === 'i' && (written === undefined || written === '?1')) incremental = true;
+    if (name === 'i' && written === '?0') incremental = false;
+  }
+  return { urgency, incremental };
+}

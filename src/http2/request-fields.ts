@@ -1,0 +1,159 @@
+// From the fields of an HTTP/2 request to what an Exchange starts with (RFC 9113 section 8.3.1, RFC 8441 section 4). What the
+// RFC calls malformed ends the stream; what is well formed and not acceptable to us is answered with a status.
+import { randomBytes } from 'node:crypto';
+import { PerantaraError } from '../core/errors.ts';
+import { parseAuthority } from '../http/authority.ts';
+import { TOKEN_BYTES } from '../http/grammar.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import type { RequestHead } from '../http/message.ts';
+import { parseRequestTarget } from '../http/request-target.ts';
+import { StreamFault } from './fault.ts';
+import type { MessageFields } from './message-fields.ts';
+
+export interface IncomingRequest {
+  readonly head: RequestHead;
+  /** Declared bytes of content; null when not known beforehand. */
+  readonly length: number | null;
+  readonly upgradeTo: string | null;
+  readonly acceptsTrailers: boolean;
+  readonly expectsContinue: boolean;
+  /** Why it is to be answered by a status and not by the handler, or null. */
+  readonly refusal: PerantaraError | null;
+}
+
+/**
+ * Throws StreamFault. `ended`: no content follows. `previous`: a request of the same connection; mostly it was for the same
+ * authority, which then need not be looked at again.
+ */
+export function readRequest(
+  fields: MessageFields,
+  scheme: 'http' | 'https',
+  ended: boolean,
+  previous: RequestHead | null,
+): IncomingRequest {
+  if (fields.fault !== null) throw malformed(fields.fault);
+  if (fields.tooLarge) return refused(fields, scheme, refuse('head_too_large', 'its head is too large'));
+  checkPseudoFields(fields);
+  const method = fields.method!;
+  const length = ended ? 0 : declaredLength(fields.contentLength);
+  if (ended && fields.contentLength !== null && declaredLength(fields.contentLength) !== 0)
+    throw malformed('content-length without content');
+  const authority = fields.authority ?? fields.host;
+  if (fields.host !== null && fields.authority !== null && !isSame(fields.host, fields.authority))
+    throw malformed(':authority and host differ');
+  if (authority?.includes('@')) throw malformed('user information in :authority');
+  const isTunnel = method === 'CONNECT' && fields.protocol !== null;
+  if (method === 'CONNECT' && !isTunnel)
+    return refused(fields, scheme, refuse('not_implemented', 'CONNECT is not supported'));
+  const isSameHost = authority !== null && authority === previous?.authority;
+  const host = isSameHost ? previous!.host : authority === null ? null : (parseAuthority(authority)?.host ?? null);
+  if (authority === null || host === null)
+    return refused(fields, scheme, refuse('bad_request', 'it has no valid :authority'));
+  const path = fields.path!;
+  const target = path.charCodeAt(0) === 0x2f || path === '*' ? parseRequestTarget(method, path) : null;
+  if (target === null) return refused(fields, scheme, refuse('bad_request', 'its :path is malformed'));
+  const expects = readExpectation(fields.expect, length);
+  if (expects === null) return refused(fields, scheme, refuse('expectation_failed', 'unknown expectation'));
+  const headers = fields.headers();
+  if (expects) headers.append('Expect', '100-continue');
+  if (isTunnel) return tunnel(fields, { scheme, authority, host, target, headers });
+  return {
+    head: { method, scheme, authority, host, path: target.path, query: target.query, headers, version: '2.0' },
+    length,
+    upgradeTo: null,
+    acceptsTrailers: fields.acceptsTrailers,
+    expectsContinue: expects,
+    refusal: null,
+  };
+}
+
+/** A value of Content-Length in HTTP/2. Throws StreamFault. */
+export function declaredLength(value: string | null): number | null {
+  if (value === null) return null;
+  if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(Number(value))) throw malformed('content-length is no number');
+  return Number(value);
+}
+
+function checkPseudoFields({ method, scheme, path, status, protocol }: MessageFields): void {
+  if (status !== null) throw malformed(':status in a request');
+  if (method === null || !isToken(method)) throw malformed('no valid :method');
+  if (protocol !== null && (method !== 'CONNECT' || !isToken(protocol))) throw malformed(':protocol in a wrong place');
+  const isPlainConnect = method === 'CONNECT' && protocol === null;
+  if (isPlainConnect) {
+    if (scheme !== null || path !== null) throw malformed('CONNECT with :scheme or :path');
+    return;
+  }
+  if (scheme === null || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw malformed('no valid :scheme');
+  if (path === null || path === '') throw malformed('no :path');
+  if (path === '*' ? method !== 'OPTIONS' : path.charCodeAt(0) !== 0x2f) throw malformed(':path is no path');
+}
+
+/** An extended CONNECT is, to everybody above, the upgrade that it stands for (RFC 8441 section 5). */
+function tunnel(
+  fields: MessageFields,
+  {
+    scheme,
+    authority,
+    host,
+    target,
+    headers,
+  }: {
+    scheme: 'http' | 'https';
+    authority: string;
+    host: string;
+    target: { readonly path: string; readonly query: string };
+    headers: HeaderList;
+  },
+): IncomingRequest {
+  headers.remove('sec-websocket-key');
+  headers.append('Sec-WebSocket-Key', randomBytes(16).toString('base64'));
+  return {
+    head: { method: 'GET', scheme, authority, host, path: target.path, query: target.query, headers, version: '2.0' },
+    length: 0,
+    upgradeTo: fields.protocol,
+    acceptsTrailers: false,
+    expectsContinue: false,
+    refusal: null,
+  };
+}
+
+/** Whether the client waits for 100 (Continue); null for any other expectation. */
+function readExpectation(expect: string | null, length: number | null): boolean | null {
+  if (expect === null) return false;
+  return expect.toLowerCase() === '100-continue' ? length !== 0 : null;
+}
+
+function refused(fields: MessageFields, scheme: 'http' | 'https', refusal: PerantaraError): IncomingRequest {
+  const head: RequestHead = {
+    method: fields.method === 'HEAD' ? 'HEAD' : 'GET',
+    scheme,
+    authority: '',
+    host: '',
+    path: '/',
+    query: '',
+    headers: fields.headers(),
+    version: '2.0',
+  };
+  return { head, length: null, upgradeTo: null, acceptsTrailers: false, expectsContinue: false, refusal };
+}
+
+/** Host and port agree; the default port is not spelled out by everybody. */
+function isSame(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [first, second] = [parseAuthority(a), parseAuthority(b)];
+  return first !== null && second !== null && first.host === second.host && first.port === second.port;
+}
+
+function isToken(text: string): boolean {
+  if (text === '') return false;
+  for (let i = 0; i < text.length; i++) if (TOKEN_BYTES[text.charCodeAt(i)] !== 1) return false;
+  return true;
+}
+
+function malformed(what: string): StreamFault {
+  return new StreamFault('PROTOCOL_ERROR', `the request is malformed: ${what}`);
+}
+
+function refuse(code: string, why: string): PerantaraError {
+  return new PerantaraError(`cannot accept request: ${why}`, { code, source: 'downstream' });
+}

@@ -1,0 +1,56 @@
+// A request to an upstream as HTTP/2 writes it: its pseudo-fields (RFC 9113 section 8.3.1), and the fields without those that
+// they stand for. A request that asks for an upgrade becomes an extended CONNECT (RFC 8441 section 4).
+import { HeaderList } from '../http/header-list.ts';
+import type { OutgoingRequest } from '../http/outgoing-request.ts';
+import type { PseudoFields } from './frame-writer.ts';
+
+export interface RequestList {
+  readonly pseudo: PseudoFields;
+  readonly headers: HeaderList;
+  /** What content-length says; null for none. */
+  readonly length: number | null;
+}
+
+/** The list is made anew: the request may have to be written again, to somebody who speaks otherwise. */
+export function requestList(request: OutgoingRequest, scheme: 'http' | 'https'): RequestList {
+  const { method, target, headers, length, upgradeTo, acceptsTrailers } = request;
+  const isTunnel = upgradeTo !== null;
+  const authority = headers.get('host') ?? '';
+  const own = without(headers, isTunnel);
+  if (acceptsTrailers && !isTunnel) own.append('te', 'trailers');
+  const pseudo = [
+    ':method',
+    isTunnel ? 'CONNECT' : method,
+    ':scheme',
+    scheme,
+    ':path',
+    target,
+    ':authority',
+    authority,
+  ];
+  if (isTunnel) pseudo.push(':protocol', upgradeTo.toLowerCase());
+  const declared = isTunnel || (length === 0 && !declaresEmptyContent(method)) ? null : length;
+  return { pseudo, headers: own, length: declared };
+}
+
+function without(headers: HeaderList, isTunnel: boolean): HeaderList {
+  const { text, marks } = headers;
+  const kept: number[] = [];
+  for (let i = 0; i < marks.length; i += 3) {
+    const start = marks[i]!;
+    const end = marks[i + 1]!;
+    if (end - start === 4 && isNamed(text, start, end, 'host')) continue;
+    if (isTunnel && end - start === 17 && isNamed(text, start, end, 'sec-websocket-key')) continue;
+    kept.push(start, end, marks[i + 2]!);
+  }
+  return HeaderList.written(text, kept);
+}
+
+function isNamed(text: string, start: number, end: number, name: string): boolean {
+  return text.slice(start, end).toLowerCase() === name;
+}
+
+/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
+function declaresEmptyContent(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}

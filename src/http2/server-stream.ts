@@ -1,0 +1,255 @@
+// One request and response on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the request is held while
+// its taker is not ready, within the stream's window; the response leaves as windows and the socket allow.
+import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import { PerantaraError } from '../core/errors.ts';
+import { clientGone, tooSlow } from '../http/downstream-fault.ts';
+import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
+import { leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
+import { sendError } from '../http/plain-response.ts';
+import { newRequestId } from '../http/request-id.ts';
+import { ERROR_CODES } from './fault.ts';
+import type { PseudoFields } from './frame-writer.ts';
+import { RequestContent } from './request-content.ts';
+import type { IncomingRequest } from './request-fields.ts';
+import { Stream, type StreamHost } from './stream.ts';
+
+/** What the streams of a server session share. */
+export interface ServerStreamServices {
+  readonly client: Client;
+  readonly timeouts: ServerTimeouts;
+  readonly sweep: DeadlineSweep;
+}
+
+const STATUS_FIELDS: readonly PseudoFields[] = Array.from({ length: 600 }, (_, status) => [':status', String(status)]);
+
+export class ServerStream extends Stream implements Exchange, Expiring {
+  deadlineAt = Number.POSITIVE_INFINITY;
+  readonly request: RequestHead;
+  readonly requestLength: number | null;
+  readonly upgradeTo: string | null;
+  readonly acceptsTrailers: boolean;
+  responded = false;
+  tunnelling = false;
+  readonly #services: ServerStreamServices;
+  readonly #content: RequestContent;
+  #observer: ExchangeObserver | null = null;
+  #id: string | null = null;
+  #swept = false;
+  #bodyless = false;
+  /** Whether the response has been given to its end, or broken off. */
+  #ended = false;
+  /** Content bytes of the response still to be given; null when not known. */
+  #left: number | null = null;
+  #unrewarded = 0;
+
+  constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
+    super(streamId, host);
+    this.#services = services;
+    this.request = incoming.head;
+    this.requestLength = incoming.length;
+    this.upgradeTo = incoming.upgradeTo;
+    this.acceptsTrailers = incoming.acceptsTrailers;
+    this.#content = new RequestContent(this, incoming.upgradeTo === null ? incoming.length : null);
+  }
+
+  get id(): string {
+    this.#id ??= newRequestId();
+    return this.#id;
+  }
+
+  get client(): Client {
+    return this.#services.client;
+  }
+
+  get answered(): boolean {
+    return this.responded;
+  }
+
+  // For the handler: request content.
+
+  observe(observer: ExchangeObserver): void {
+    this.#observer = observer;
+  }
+
+  limitRequest(bytes: number): void {
+    this.#content.limit(bytes);
+  }
+
+  receive(): void {
+    this.#content.receive();
+    this.#updateDeadline();
+  }
+
+  pause(): void {
+    this.#content.paused = true;
+  }
+
+  resume(): void {
+    if (!this.#content.paused) return;
+    this.#content.paused = false;
+    this.#content.deliver();
+    this.#updateDeadline();
+  }
+
+  // For the handler: the response.
+
+  inform(head: ResponseHead): void {
+    if (this.responded || this.closed) return;
+    this.sendHeaders(STATUS_FIELDS[head.status]!, head.headers, null);
+  }
+
+  respond(head: ResponseHead, length: number | null): void {
+    if (this.responded) throw new PerantaraError('cannot respond twice', { code: 'responded', source: 'internal' });
+    this.responded = true;
+    if (this.closed) return;
+    const isRefusedUpgrade = this.upgradeTo !== null && head.status >= 200 && head.status < 300;
+    // To an extended CONNECT 2xx says that the tunnel stands (RFC 8441 section 5), which it does not.
+    const status = isRefusedUpgrade ? 502 : head.status;
+    this.#bodyless = isBodyless(this.request.method, status);
+    if (!this.#bodyless) this.#left = length;
+    this.sendHeaders(STATUS_FIELDS[status]!, head.headers, status === 204 ? null : length);
+  }
+
+  upgrade(head: ResponseHead, _protocol: string): void {
+    this.responded = true;
+    this.tunnelling = true;
+    if (this.closed) return;
+    head.headers.remove('sec-websocket-accept'); // RFC 8441 section 5.1
+    this.sendHeaders(STATUS_FIELDS[200]!, head.headers, null);
+    this.#updateDeadline();
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#ended || this.#bodyless) return true;
+    if (this.#left !== null) this.#left -= chunk.length;
+    const wantsMore = this.sendData(chunk);
+    if (!wantsMore || this.tunnelling) this.#updateDeadline();
+    return wantsMore;
+  }
+
+  flush(): void {
+    this.host.output.flushLater();
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.#ended) return;
+    if (this.#left !== null && this.#left !== 0) {
+      const how = { code: 'length_mismatch', source: 'internal' } as const;
+      this.abort(new PerantaraError('cannot end response: its length is not as declared', how));
+      return;
+    }
+    this.#ended = true;
+    if (!this.tunnelling) this.#content.drop();
+    this.sendEnd(this.#bodyless ? null : trailers);
+    if (!this.closed) this.#updateDeadline();
+  }
+
+  abort(_error: PerantaraError): void {
+    this.#observer = null;
+    if (this.#ended && !this.tunnelling) return;
+    this.#ended = true;
+    this.#content.drop();
+    this.reset(this.tunnelling ? ERROR_CODES.CONNECT_ERROR : ERROR_CODES.INTERNAL_ERROR);
+  }
+
+  // For the session.
+
+  /** Answers in the handler's place, or breaks off what it has begun; the handler hears of it. */
+  answerError(error: PerantaraError): void {
+    const observer = this.#observer;
+    this.#observer = null;
+    this.#content.drop();
+    if (!this.#ended || this.tunnelling) observer?.onAbort(error);
+    if (this.responded) this.reset(error.source === 'internal' ? ERROR_CODES.INTERNAL_ERROR : ERROR_CODES.CANCEL);
+    else sendError(this, error);
+  }
+
+  onContent(buf: Buffer, start: number, end: number): void {
+    this.#content.take(buf, start, end);
+    this.#unrewarded += end - start;
+    const { timeouts } = this.#services;
+    const isTerse = this.responded || this.tunnelling; // two that talk with each other
+    if (!isTerse && this.#unrewarded < leastUpload(timeouts)) return;
+    this.#unrewarded = 0;
+    if (this.queuedBytes === 0 || this.tunnelling) this.#updateDeadline();
+  }
+
+  onRemoteEnd(trailers: HeaderList | null): void {
+    this.#content.end();
+    this.endRemote();
+    if (this.closed) return;
+    this.#content.finish(trailers);
+    this.#updateDeadline();
+  }
+
+  onPeerReset(errorCode: number): void {
+    this.close('reset-by-peer');
+    this.fail(clientGone(`by RST_STREAM ${errorCode}`));
+  }
+
+  fail(error: Error): void {
+    const observer = this.#observer;
+    this.#observer = null;
+    const wasEnded = this.#ended && !this.tunnelling;
+    this.#ended = true;
+    this.#content.drop();
+    this.close('reset-by-us');
+    if (!wasEnded) observer?.onAbort(error as PerantaraError);
+  }
+
+  onDeadline(): void {
+    const isBlocked = this.queuedBytes > 0;
+    if (isBlocked && this.sendWindow > 0 && this.host.pump.window > 0) {
+      this.#updateDeadline(); // it waits for its turn, not for its client
+      return;
+    }
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    if (!isBlocked && !this.tunnelling) {
+      this.answerError(tooSlow('request content'));
+      return;
+    }
+    this.reset(ERROR_CODES.CANCEL);
+    this.fail(clientGone('or does not take its response'));
+  }
+
+  override close(how: Parameters<Stream['close']>[0]): void {
+    if (this.#swept) this.#services.sweep.delete(this);
+    this.#swept = false;
+    super.close(how);
+  }
+
+  // For the content of the request.
+
+  /** The one who takes it now, or null. */
+  get taker(): ExchangeObserver | null {
+    return this.#observer;
+  }
+
+  protected onSent(): void {
+    this.#updateDeadline();
+  }
+
+  protected onRoom(): void {
+    if (!this.#ended) this.#observer?.onDrain();
+    this.#updateDeadline();
+  }
+
+  /** What is still to come of the request has nowhere to go (RFC 9113 section 8.1). */
+  protected onLocalEnd(): void {
+    if (!this.tunnelling) this.reset(ERROR_CODES.NO_ERROR);
+  }
+
+  #updateDeadline(): void {
+    if (this.closed) return;
+    const { sweep, timeouts } = this.#services;
+    const { tunnelling } = this;
+    const wantsInput = !this.remoteEnded && this.#content.wanted;
+    const ms = patienceMs({ tunnelling, wantsInput }, this.queuedBytes > 0, timeouts);
+    this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
+    if (this.#swept || ms === Number.POSITIVE_INFINITY) return;
+    this.#swept = true;
+    sweep.add(this);
+  }
+}

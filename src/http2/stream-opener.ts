@@ -1,0 +1,93 @@
+// What HEADERS on a server's connection mean: a new stream with its request, the trailers of one, or neither (RFC 9113 sections
+// 5.1.1, 5.1.2 and 8.1).
+import { PerantaraError } from '../core/errors.ts';
+import { unexpected } from '../http/downstream-fault.ts';
+import type { Client } from '../http/exchange.ts';
+import type { RequestHead } from '../http/message.ts';
+import { sendError } from '../http/plain-response.ts';
+import { ConnectionFault, StreamFault } from './fault.ts';
+import { CONCURRENT_STREAMS } from './limits.ts';
+import type { MessageFields } from './message-fields.ts';
+import { parsePriority } from './priority.ts';
+import { readRequest } from './request-fields.ts';
+import type { ServerSessionOptions } from './server-session.ts';
+import { ServerStream, type ServerStreamServices } from './server-stream.ts';
+import type { Session } from './session.ts';
+
+export class StreamOpener {
+  /** Whether no new stream is served any more. */
+  closed = false;
+  readonly #session: Session<ServerStream>;
+  readonly #options: ServerSessionOptions;
+  readonly #services: ServerStreamServices;
+  #previous: RequestHead | null = null;
+
+  constructor(session: Session<ServerStream>, client: Client, options: ServerSessionOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#services = { client, timeouts: options.timeouts, sweep: options.sweep };
+  }
+
+  /** Whether it opened a stream. Throws ConnectionFault or StreamFault. */
+  take(streamId: number, stream: ServerStream | undefined, fields: MessageFields, ends: boolean): boolean {
+    if (stream !== undefined) {
+      this.#takeTrailers(stream, fields, ends);
+      return false;
+    }
+    const { streams } = this.#session;
+    if (streamId % 2 === 0) throw new ConnectionFault('PROTOCOL_ERROR', 'a stream that clients may not open');
+    if (streamId <= streams.lastId) {
+      this.#judgeLate(streamId);
+      return false;
+    }
+    streams.lastId = streamId;
+    if (this.closed) {
+      streams.end(streamId, 'reset-by-us'); // GOAWAY has said so
+      return false;
+    }
+    if (streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');
+    const incoming = readRequest(fields, this.#options.scheme, ends, this.#previous);
+    const opened = new ServerStream(streamId, this.#session, incoming, this.#services);
+    opened.remoteEnded = ends;
+    if (fields.priority !== null) Object.assign(opened, parsePriority(fields.priority));
+    else opened.incremental = true;
+    streams.add(opened);
+    this.#begin(opened, incoming.refusal);
+    if (incoming.refusal === null) this.#previous = incoming.head;
+    return true;
+  }
+
+  #begin(stream: ServerStream, refusal: PerantaraError | null): void {
+    try {
+      if (refusal === null) this.#options.handler(stream);
+      else sendError(stream, refusal);
+    } catch (thrown) {
+      const error = thrown instanceof PerantaraError ? thrown : unexpected(thrown);
+      stream.answerError(error);
+      if (error.source === 'internal') this.#options.onFault(error);
+    }
+  }
+
+  #takeTrailers(stream: ServerStream, fields: MessageFields, ends: boolean): void {
+    if (stream.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'HEADERS after END_STREAM');
+    if (!ends) throw new StreamFault('PROTOCOL_ERROR', 'trailers that do not end the stream');
+    if (fields.fault !== null || fields.hasPseudo || fields.tooLarge)
+      throw new StreamFault('PROTOCOL_ERROR', 'its trailers are malformed');
+    const trailers = fields.trailers();
+    stream.onRemoteEnd(trailers.size === 0 ? null : trailers);
+  }
+
+  /** HEADERS for a stream that is over, or was passed over (RFC 9113 section 5.1.1). */
+  #judgeLate(streamId: number): void {
+    switch (this.#session.streams.endingOf(streamId)) {
+      case 'reset-by-us':
+        return;
+      case 'reset-by-peer':
+        throw new StreamFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+      case 'ended':
+        throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+      case null:
+        throw new ConnectionFault('PROTOCOL_ERROR', 'a stream identifier that is not above the last');
+    }
+  }
+}
