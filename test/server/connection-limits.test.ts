@@ -56,7 +56,7 @@ test('every way of going makes room again', async (t) => {
     },
     'a handshake that is never finished': async () => isCutOff(await connectPlain(httpsPort)),
     'an unknown name': () => assert.rejects(connectSecure(httpsPort, { servername: 'unknown.localhost' })),
-    'no protocol in common': () => assert.rejects(connectSecure(httpsPort, { ALPNProtocols: ['h2'] })),
+    'no protocol in common': () => assert.rejects(connectSecure(httpsPort, { ALPNProtocols: ['h3'] })),
     'garbage in place of TLS': async () => {
       const peer = await connectPlain(httpsPort);
       await peer.send('\xff'.repeat(100));

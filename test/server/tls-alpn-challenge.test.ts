@@ -116,7 +116,7 @@ test('while a name is being proved everybody else is served as before', async (t
   // Not a validator: those offer one protocol (RFC 8737 section 3).
   const mixed = await shake('site.example', ['acme-tls/1', 'http/1.1']);
   assert.deepEqual([mixed.protocol, mixed.certificate?.issuer], ['http/1.1', 'CN=Test Root']);
-  assert.equal((await shake('site.example', ['h2'])).refusal, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+  assert.equal((await shake('site.example', ['h3'])).refusal, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
   assert.equal(served.length, 5);
 });
 
