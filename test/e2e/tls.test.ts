@@ -104,13 +104,15 @@ describe('the TLS listener, asked by openssl', await needsTools('openssl', 'curl
     match(text, /alert handshake failure/);
   });
 
-  test('ALPN chooses http/1.1, and a client that offers only h2 is refused', async () => {
-    const both = await connect(['-servername', 'app.localhost', '-alpn', 'h2,http/1.1']);
-    match(both.text, /^ALPN protocol: http\/1\.1$/m);
+  test('ALPN chooses h2, else http/1.1, and a client that offers neither is refused', async () => {
+    const both = await connect(['-servername', 'app.localhost', '-alpn', 'http/1.1,h2']);
+    match(both.text, /^ALPN protocol: h2$/m);
+    const old = await connect(['-servername', 'app.localhost', '-alpn', 'spdy/3,http/1.1']);
+    match(old.text, /^ALPN protocol: http\/1\.1$/m);
     const none = await connect(['-servername', 'app.localhost']);
     match(none.text, /^No ALPN negotiated$/m);
-    const h2 = await connect(['-servername', 'app.localhost', '-alpn', 'h2']);
-    match(h2.text, /alert no application protocol.*alert number 120/);
+    const h3 = await connect(['-servername', 'app.localhost', '-alpn', 'h3']);
+    match(h3.text, /alert no application protocol.*alert number 120/);
   });
 
   for (const version of ['-tls1_2', '-tls1_3']) {

@@ -79,7 +79,7 @@ const protocols: readonly HandshakeCase[] = [
     UNRECOGNIZED_NAME,
   ),
   hello('acme-tls/1, no challenge pending', PROTOCOLS, { protocols: ['acme-tls/1'] }, NO_PROTOCOL),
-  hello('acme-tls/1 and h2 together', PROTOCOLS, { protocols: ['acme-tls/1', 'h2'] }, NO_PROTOCOL),
+  hello('acme-tls/1 and h3 together', PROTOCOLS, { protocols: ['acme-tls/1', 'h3'] }, NO_PROTOCOL),
   served('acme-tls/1 and http/1.1 together', PROTOCOLS, { protocols: ['acme-tls/1', 'http/1.1'] }),
   hello('protocols we do not speak', PROTOCOLS, { protocols: ['h3', 'spdy/3', 'http/0.9'] }, NO_PROTOCOL),
   hello('a protocol of 255 bytes', PROTOCOLS, { protocols: ['x'.repeat(255)] }, NO_PROTOCOL),
