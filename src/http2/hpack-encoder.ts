@@ -1,9 +1,9 @@
 // Encodes header blocks (RFC 7541 section 6). What repeats is put into the dynamic table, what must stay secret never, what
 // hardly repeats is written out each time. Hot: a list's fields are looked at where they stand in its text.
-import { latin1 } from '../core/latin1.ts';
+import { latin1, writeLatin1 } from '../core/latin1.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { DEFAULT_TABLE_BYTES } from './frame.ts';
-import { type EncoderEntry, EncoderTable } from './hpack-encoder-table.ts';
+import { type EncoderEntry, EncoderTable, MAX_PLACES } from './hpack-encoder-table.ts';
 import { FieldName } from './hpack-field-name.ts';
 import { MAX_INTEGER_BYTES, writeInteger } from './hpack-integer.ts';
 import { knownName, spelledName } from './hpack-known-names.ts';
@@ -20,9 +20,6 @@ const LITERAL = 0x00;
 /** A literal that is written again and again is Huffman-coded from this length on: below, the time is worth more than the bytes. */
 const HUFFMAN_CHARS = 128;
 
-/** How many entries with one name are compared, the newest ones. */
-const MAX_COMPARED = 16;
-
 /** Bytes that a field needs at most beside its name and value: three integers. */
 const FIELD_BYTES = 16;
 const UPDATES_BYTES = 2 * MAX_INTEGER_BYTES;
@@ -36,8 +33,6 @@ export function roomFor(headers: HeaderList): number {
 }
 
 export class HpackEncoder {
-  guesses: any[] = [];
-  found: any;
   readonly #maxTableBytes: number;
   readonly #table: EncoderTable;
   /** What the peer was told last; its table's size is that of ours. */
@@ -65,87 +60,86 @@ export class HpackEncoder {
     if (this.#smallest === this.#announced && limit === this.#announced) return at;
     let to = at;
     if (this.#smallest < limit) to = writeInteger(out, to, SIZE_UPDATE, 0x1f, this.#smallest);
-    this.#announced = this.#smallest = limit;
+    this.#announced = limit;
+    this.#smallest = limit;
     return writeInteger(out, to, SIZE_UPDATE, 0x1f, limit);
   }
 
   /** `name`: in lower case. */
   field(out: Buffer, at: number, name: string, value: string): number {
-    return this.#field(out, at, knownName(name) ?? this.#otherName(name), value, 0, value.length);
+    const fieldName = this.#fieldName(name);
+    const index = fieldName.indexOf(value, 0, value.length);
+    if (index > 0) return writeInteger(out, at, INDEXED, 0x7f, index);
+    const newest = this.#table.newest(fieldName);
+    const entry = this.#table.find(newest, value, 0, value.length);
+    if (entry !== null) return this.#reference(out, at, entry);
+    return this.#literal(out, at, fieldName, newest, value, 0, value.length);
   }
 
   fields(out: Buffer, at: number, headers: HeaderList): number {
     const { text, marks } = headers;
+    const table = this.#table;
     let to = at;
-    for (let i = 0; i < marks.length; i += 3) {
+    for (let i = 0, place = 0; i < marks.length; i += 3, place++) {
       const start = marks[i]!;
-      const end = marks[i + 1]!;
-      const guess = this.guesses[i];
-      if (
-        guess !== undefined &&
-        guess.line.length === marks[i + 2]! - start &&
-        guess.number >= this.#table.added - this.#table.length &&
-        text.slice(start, marks[i + 2]!) === guess.line
-      ) {
-        guess.isUsed = true;
-        to = writeInteger(out, to, INDEXED, 0x7f, this.#indexOf(guess));
+      const nameEnd = marks[i + 1]!;
+      const end = marks[i + 2]!;
+      const expected = table.expected(place);
+      if (expected !== null && expected.line.length === end - start && text.slice(start, end) === expected.line) {
+        to = this.#reference(out, to, expected);
         continue;
       }
-      const name = spelledName(text, start, end) ?? this.#anyName(text.slice(start, end).toLowerCase());
-      this.found = undefined;
-      to = this.#field(out, to, name, text, end + 2, marks[i + 2]!);
-      if (this.found !== undefined) {
-        this.found.line ||= Buffer.from(text.slice(start, marks[i + 2]!)).toString('latin1');
-        this.guesses[i] = this.found;
+      const name = spelledName(text, start, nameEnd) ?? this.#fieldName(text.slice(start, nameEnd).toLowerCase());
+      const index = name.indexOf(text, nameEnd + 2, end);
+      if (index > 0) {
+        to = writeInteger(out, to, INDEXED, 0x7f, index);
+        continue;
       }
+      const newest = table.newest(name);
+      const entry = table.find(newest, text, nameEnd + 2, end);
+      if (entry !== null) {
+        if (entry.line === '') entry.line = copyOf(text.slice(start, end), out, to);
+        if (place < MAX_PLACES) table.expect(place, entry);
+        to = this.#reference(out, to, entry);
+      } else to = this.#literal(out, to, name, newest, text, nameEnd + 2, end);
     }
     return to;
   }
 
-  #anyName(lower: string): FieldName {
-    return knownName(lower) ?? this.#otherName(lower);
+  #fieldName(lower: string): FieldName {
+    return knownName(lower) ?? this.#table.newestOther(lower)?.name ?? new FieldName(lower);
   }
 
-  #otherName(lower: string): FieldName {
-    return this.#table.other(lower)?.name ?? new FieldName(lower);
+  #reference(out: Buffer, at: number, entry: EncoderEntry): number {
+    entry.isUsed = true;
+    return writeInteger(out, at, INDEXED, 0x7f, this.#indexOf(entry));
   }
 
-  /** The value is text[from, to). */
-  #field(out: Buffer, at: number, name: FieldName, text: string, from: number, to: number): number {
-    const length = to - from;
-    const { staticFields } = name;
-    if (staticFields !== null)
-      for (let i = 0; i < staticFields.length; i++)
-        if (staticFields[i]!.value.length === length && text.slice(from, to) === staticFields[i]!.value)
-          return writeInteger(out, at, INDEXED, 0x7f, name.staticIndex + i);
-    const newest = name.tries === 0 ? null : this.#table.newest(name);
-    let inVain = 0;
-    let compared = 0;
-    for (let entry = newest; entry !== null && compared < MAX_COMPARED; entry = entry.older) {
-      if (entry.value.length === length && text.slice(from, to) === entry.value) {
-        entry.isUsed = true;
-        this.found = entry;
-        return writeInteger(out, at, INDEXED, 0x7f, this.#indexOf(entry));
-      }
-      if (!entry.isUsed && inVain === compared) inVain++;
-      compared++;
+  /** The value is text[from, to). `newest`: of the entries with this name. */
+  #literal(
+    out: Buffer,
+    at: number,
+    name: FieldName,
+    newest: EncoderEntry | null,
+    text: string,
+    from: number,
+    to: number,
+  ): number {
+    if (!this.#table.isWorthwhile(name, newest, to - from)) {
+      const end = this.#name(out, at, name.isSensitive ? NEVER_INDEXED : LITERAL, 0x0f, name, newest);
+      if (to - from < HUFFMAN_CHARS) return writePlain(out, end, text, from, to);
+      return writeShortest(out, end, text.slice(from, to));
     }
-    if (inVain < name.tries && this.#table.isWorthwhile(name, length)) {
-      const end = this.#name(out, at, LITERAL_INDEXED, 0x3f, name, newest);
-      const plainEnd = writePlain(out, end, text, from, to);
-      const value = latin1(out, plainEnd - length, plainEnd);
-      this.#table.insert(name, value);
-      return writeShortest(out, end, value);
-    }
-    const end = this.#name(out, at, name.isSensitive ? NEVER_INDEXED : LITERAL, 0x0f, name, newest);
-    if (length < HUFFMAN_CHARS) return writePlain(out, end, text, from, to);
-    return writeShortest(out, end, text.slice(from, to));
+    const end = this.#name(out, at, LITERAL_INDEXED, 0x3f, name, newest);
+    const value = copyOf(text.slice(from, to), out, end);
+    this.#table.insert(name, value);
+    return writeShortest(out, end, value);
   }
 
   /** The first byte of a literal and its name, which is referred to if a table has it. */
-  #name(out: Buffer, at: number, flags: number, prefix: number, name: FieldName, known: EncoderEntry | null): number {
+  #name(out: Buffer, at: number, flags: number, prefix: number, name: FieldName, newest: EncoderEntry | null): number {
     if (name.staticIndex !== 0) return writeInteger(out, at, flags, prefix, name.staticIndex);
-    if (known !== null) return writeInteger(out, at, flags, prefix, this.#indexOf(known));
+    if (newest !== null) return writeInteger(out, at, flags, prefix, this.#indexOf(newest));
     out[at] = flags;
     return writeShortest(out, at + 1, name.lower);
   }
@@ -153,4 +147,9 @@ export class HpackEncoder {
   #indexOf(entry: EncoderEntry): number {
     return STATIC_LENGTH + this.#table.added - entry.number;
   }
+}
+
+/** A part of a text keeps the whole of it in memory; its copy does not. Made where there is room for it as a literal. */
+function copyOf(part: string, out: Buffer, at: number): string {
+  return latin1(out, at, at + writeLatin1(out, part, at));
 }

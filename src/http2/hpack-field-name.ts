@@ -22,7 +22,7 @@ export class FieldName {
   /** Its place among the known names; -1: it is none of them. */
   readonly id: number;
   readonly staticIndex: number;
-  readonly staticFields: readonly Field[] | null;
+  readonly #staticFields: readonly Field[] | null;
   /** So many of its values, the last ones that came into the table, may have been of no use there; then no more come in. */
   readonly tries: number;
   /** Its values are never to be in any table on the way (RFC 7541 section 7.1.3); `tries` is 0 then. */
@@ -33,8 +33,18 @@ export class FieldName {
     this.usual = usual;
     this.id = id;
     this.staticIndex = inStatic.index;
-    this.staticFields = inStatic.fields;
+    this.#staticFields = inStatic.fields;
     this.tries = tries;
     this.isSensitive = isSensitive;
+  }
+
+  /** Of the static table's field with this name whose value is text[from, to), or 0. */
+  indexOf(text: string, from: number, to: number): number {
+    const fields = this.#staticFields;
+    if (fields === null) return 0;
+    for (let i = 0; i < fields.length; i++)
+      if (fields[i]!.value.length === to - from && text.slice(from, to) === fields[i]!.value)
+        return this.staticIndex + i;
+    return 0;
   }
 }

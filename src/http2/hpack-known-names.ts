@@ -6,16 +6,13 @@ import { STATIC_FIELDS } from './hpack-static-table.ts';
 /** Never to be in any table on the way (RFC 7541 section 7.1.3). */
 const SENSITIVE = 'Authorization Cookie Proxy-Authorization Set-Cookie';
 
-/** Values that hardly repeat on a connection; the static table has these names. */
+/** Values that hardly repeat on a connection. The first one is put into the table all the same: it does come again when one
+ * resource is asked for many times, and brings a name along that the static table may not have. */
 const UNIQUE =
-  ':path Age Content-Length Content-Location Content-Range ETag If-Match If-Modified-Since If-None-Match If-Range ' +
-  'If-Unmodified-Since Last-Modified Location Range Retry-After';
-
-/** The same; it does not have these names. The first value brings its name into the dynamic table. */
-const UNIQUE_AND_NEW =
-  'CF-Ray Content-Digest grpc-message grpc-timeout Sec-WebSocket-Key Server-Timing traceparent tracestate X-Amz-Cf-Id ' +
-  'X-Amz-Id-2 X-Amz-Request-Id X-Amzn-Trace-Id X-Correlation-Id X-RateLimit-Remaining X-RateLimit-Reset X-Request-Id ' +
-  'X-Response-Time X-Runtime';
+  ':path Age CF-Ray Content-Digest Content-Length Content-Location Content-Range ETag grpc-message grpc-timeout If-Match ' +
+  'If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Location Range Retry-After Sec-WebSocket-Key ' +
+  'Server-Timing traceparent tracestate X-Amz-Cf-Id X-Amz-Id-2 X-Amz-Request-Id X-Amzn-Trace-Id X-Correlation-Id ' +
+  'X-RateLimit-Remaining X-RateLimit-Reset X-Request-Id X-Response-Time X-Runtime';
 
 /** Values that may repeat, as those of all other names may; they are here to be found quickly. */
 const COMMON =
@@ -44,7 +41,6 @@ const BY_LOWER: ReadonlyMap<string, FieldName> = (() => {
   };
   add(SENSITIVE, 0, true);
   add(UNIQUE, 1);
-  add(UNIQUE_AND_NEW, 1);
   add(COMMON);
   for (const { name } of STATIC_FIELDS) if (!names.has(name)) add(name);
   return names;
