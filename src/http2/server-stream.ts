@@ -4,13 +4,14 @@ import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { clientGone, tooSlow } from '../http/downstream-fault.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
-import { leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
+import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { newRequestId } from '../http/request-id.ts';
 import { ERROR_CODES } from './fault.ts';
 import type { PseudoFields } from './frame-writer.ts';
+import { LATE_CONTENT_BYTES } from './limits.ts';
 import { RequestContent } from './request-content.ts';
 import type { IncomingRequest } from './request-fields.ts';
 import { Stream, type StreamHost } from './stream.ts';
@@ -43,6 +44,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   /** Content bytes of the response still to be given; null when not known. */
   #left: number | null = null;
   #unrewarded = 0;
+  /** Whether the response is complete and the request need not be: a little of it is still judged, then it is stopped. */
+  #lingering = false;
 
   constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
     super(streamId, host);
@@ -168,6 +171,10 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   onContent(buf: Buffer, start: number, end: number): void {
     this.#content.take(buf, start, end);
+    if (this.#lingering) {
+      if (this.#content.bytes > LATE_CONTENT_BYTES) this.reset(ERROR_CODES.NO_ERROR);
+      return;
+    }
     this.#unrewarded += end - start;
     const { timeouts } = this.#services;
     const isTerse = this.responded || this.tunnelling; // two that talk with each other
@@ -200,6 +207,10 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   }
 
   onDeadline(): void {
+    if (this.#lingering) {
+      this.reset(ERROR_CODES.NO_ERROR);
+      return;
+    }
     const isBlocked = this.queuedBytes > 0;
     if (isBlocked && this.sendWindow > 0 && this.host.pump.window > 0) {
       this.#updateDeadline(); // it waits for its turn, not for its client
@@ -236,9 +247,18 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     this.#updateDeadline();
   }
 
-  /** What is still to come of the request has nowhere to go (RFC 9113 section 8.1). */
+  /**
+   * What is still to come of the request has nowhere to go (RFC 9113 section 8.1). Its client is told so only when much
+   * comes or a while has passed: until then it can be told what else is wrong with the request.
+   */
   protected onLocalEnd(): void {
-    if (!this.tunnelling) this.reset(ERROR_CODES.NO_ERROR);
+    if (this.tunnelling) return;
+    if (this.#content.bytes > LATE_CONTENT_BYTES) {
+      this.reset(ERROR_CODES.NO_ERROR);
+      return;
+    }
+    this.#lingering = true;
+    this.#updateDeadline();
   }
 
   #updateDeadline(): void {
@@ -246,7 +266,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     const { sweep, timeouts } = this.#services;
     const { tunnelling } = this;
     const wantsInput = !this.remoteEnded && this.#content.wanted;
-    const ms = patienceMs({ tunnelling, wantsInput }, this.queuedBytes > 0, timeouts);
+    const isBlocked = this.queuedBytes > 0;
+    const ms = this.#lingering ? LINGER_MS : patienceMs({ tunnelling, wantsInput }, isBlocked, timeouts);
     this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
     if (this.#swept || ms === Number.POSITIVE_INFINITY) return;
     this.#swept = true;
