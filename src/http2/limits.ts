@@ -38,7 +38,7 @@ export const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 export const STREAM_QUEUE_BYTES = 128 * 1024;
 export const CONNECTION_QUEUE_BYTES = 1024 * 1024;
 
-/** Content of a request in all from which on its client is stopped once the response is complete. */
+/** Content of a request that may still come when the response is complete; then its client is stopped. */
 export const LATE_CONTENT_BYTES = 16 * 1024;
 
 /** How long the peer may take to acknowledge our SETTINGS (RFC 9113 section 6.5.3). */

@@ -33,11 +33,6 @@ export class RequestContent {
     this.#declared = declared;
   }
 
-  /** How much has come so far. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Whether more would be taken now. */
   get wanted(): boolean {
     return this.#receiving && !this.paused && !this.#dropped;

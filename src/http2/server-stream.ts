@@ -46,6 +46,10 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   #unrewarded = 0;
   /** Whether the response is complete and the request need not be: a little of it is still judged, then it is stopped. */
   #lingering = false;
+  /** Content that has come since. */
+  #lateBytes = 0;
+  /** The write that the end of the response is part of. */
+  #endGeneration = 0;
 
   constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
     super(streamId, host);
@@ -172,7 +176,9 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   onContent(buf: Buffer, start: number, end: number): void {
     this.#content.take(buf, start, end);
     if (this.#lingering) {
-      if (this.#content.bytes > LATE_CONTENT_BYTES) this.reset(ERROR_CODES.NO_ERROR);
+      this.#lateBytes += end - start;
+      const isAnswered = this.host.output.generation !== this.#endGeneration;
+      if (isAnswered && this.#lateBytes > LATE_CONTENT_BYTES) this.reset(ERROR_CODES.NO_ERROR);
       return;
     }
     this.#unrewarded += end - start;
@@ -249,15 +255,13 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   /**
    * What is still to come of the request has nowhere to go (RFC 9113 section 8.1). Its client is told so only when much
-   * comes or a while has passed: until then it can be told what else is wrong with the request.
+   * comes or a while has passed: until then it can be told what else is wrong with the request. Never in one write with the
+   * response: curl 7.88 does not look at that any more then.
    */
   protected onLocalEnd(): void {
     if (this.tunnelling) return;
-    if (this.#content.bytes > LATE_CONTENT_BYTES) {
-      this.reset(ERROR_CODES.NO_ERROR);
-      return;
-    }
     this.#lingering = true;
+    this.#endGeneration = this.host.output.generation;
     this.#updateDeadline();
   }
 
