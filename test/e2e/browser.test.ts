@@ -79,7 +79,7 @@ test('Chromium loads a page with an image, server-sent events and a WebSocket', 
     ([, { response }]) => response as { url: string; status: number; protocol: string; securityState: string },
   );
   for (const response of seen.filter(({ url }) => url.startsWith('https:')))
-    match(`${response.protocol} ${response.securityState}`, /^http\/1\.1 secure$/, response.url);
+    match(`${response.protocol} ${response.securityState}`, /^h2 secure$/, response.url);
   const failed = page.events.filter(([method]) => method === 'Network.loadingFailed');
   const cut = failed.filter(([, { type }]) => type !== 'EventSource' && type !== 'Other');
   deepStrictEqual(cut, [], 'nothing failed but the stream that leaving the first page cut');

@@ -2,16 +2,21 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { startChild } from './child.ts';
 import { runProgram } from './program.ts';
 import { findTool } from './tools.ts';
 
 const START_MS = 60_000;
+/** How long it has to close in order before it is ended. */
+const QUIT_MS = 5_000;
 
 export interface BrowserOptions {
   /** PEM files of the authorities that it trusts besides its own. */
   readonly trust: readonly string[];
+  /** Where it writes what its network stack does, one event a line, complete once it has ended. Default nowhere. */
+  readonly netLog?: string;
 }
 
 export interface Browser {
@@ -54,13 +59,18 @@ const FLAGS = [
 ];
 
 /** Throws with what the browser printed when it does not start. */
-export async function startBrowser({ trust }: BrowserOptions): Promise<Browser> {
+export async function startBrowser({ trust, netLog }: BrowserOptions): Promise<Browser> {
   const home = await mkdtemp(join(tmpdir(), 'perantara-browser-'));
   await trustInProfile(home, trust);
   const { promise: address, resolve, reject } = Promise.withResolvers<string>();
   const child = startChild({
     command: await findTool('chromium'),
-    args: [...FLAGS, `--user-data-dir=${join(home, 'profile')}`, 'about:blank'],
+    args: [
+      ...FLAGS,
+      ...(netLog === undefined ? [] : [`--log-net-log=${netLog}`, '--net-log-capture-mode=IncludeSensitive']),
+      `--user-data-dir=${join(home, 'profile')}`,
+      'about:blank',
+    ],
     env: { HOME: home },
     folder: home,
     onLine: (line) => {
@@ -76,7 +86,7 @@ export async function startBrowser({ trust }: BrowserOptions): Promise<Browser> 
     return {
       newPage: () => devTools.newPage(),
       close: async () => {
-        devTools.close();
+        await devTools.quit();
         await child.stop();
       },
     };
@@ -121,7 +131,12 @@ class DevTools {
     return new DevTools(socket);
   }
 
-  close(): void {
+  /** Ends the browser in order, as far as it still listens. */
+  async quit(): Promise<void> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const closed = new Promise((resolve) => void this.#socket.on('close', resolve));
+    this.#send('Browser.close', {}).catch(() => {});
+    await Promise.race([closed, delay(QUIT_MS, undefined, { ref: false })]);
     this.#socket.terminate();
   }
 

@@ -9,6 +9,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { SAMPLE_LOGO, SAMPLE_PAGE } from './sample-page.ts';
 
 const CLOCK_MS = 1_000;
+/** More than what a proxy lets through, so that the proxy's limit is the one that is met. */
+const MAX_HEAD_BYTES = 64 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, 'perantara\n');
 
 export interface SampleUpstreamOptions {
@@ -58,7 +60,7 @@ export async function startSampleUpstream(options: SampleUpstreamOptions = {}): 
     else if (options.handle?.(request, response) !== true) response.writeHead(404).end('no such path\n');
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     requests++;
     serve(request, response);
   });
