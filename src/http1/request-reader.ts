@@ -8,6 +8,7 @@ import type { HeaderList } from '../http/header-list.ts';
 import { ConnectionFields } from '../http/hop-by-hop.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
+import { mayUpgradeTo } from '../http/upgrade.ts';
 import { type Framing, requestFraming } from './framing.ts';
 import type { ParsedRequest } from './head-parser.ts';
 
@@ -91,11 +92,11 @@ function readExpectation(version: string, headers: HeaderList, framing: Framing)
   return false;
 }
 
-/** The protocol asked for; never h2c (RFC 9113 section 3.1), whose tunnel would escape every rule. */
+/** The protocol asked for, or null when it is none that may be. */
 function readUpgrade(value: string): string | null {
   const protocols = listElements(value);
   const isLawful = protocols.length > 0 && protocols.every((protocol) => PROTOCOL.test(protocol));
-  return isLawful && !protocols.some((protocol) => protocol.startsWith('h2')) ? value : null;
+  return isLawful && protocols.every(mayUpgradeTo) ? value : null;
 }
 
 function refuse(code: string, why: string): PerantaraError {

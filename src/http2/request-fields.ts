@@ -7,6 +7,7 @@ import { TOKEN_BYTES } from '../http/grammar.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
+import { mayUpgradeTo } from '../http/upgrade.ts';
 import { StreamFault } from './fault.ts';
 import type { MessageFields } from './message-fields.ts';
 
@@ -45,6 +46,8 @@ export function readRequest(
   const isTunnel = method === 'CONNECT' && fields.protocol !== null;
   if (method === 'CONNECT' && !isTunnel)
     return refused(fields, scheme, refuse('not_implemented', 'CONNECT is not supported'));
+  if (isTunnel && !mayUpgradeTo(fields.protocol!.toLowerCase()))
+    return refused(fields, scheme, refuse('not_implemented', 'no tunnel for that :protocol'));
   const isSameHost = authority !== null && authority === previous?.authority;
   const host = isSameHost ? previous!.host : authority === null ? null : (parseAuthority(authority)?.host ?? null);
   if (authority === null || host === null)

@@ -125,6 +125,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (this.closed) return;
     head.headers.remove('sec-websocket-accept'); // RFC 8441 section 5.1
     this.sendHeaders(STATUS_FIELDS[200]!, head.headers, null);
+    if (this.remoteEnded) this.#content.finish(null); // it may have ended with its head
     this.#updateDeadline();
   }
 

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
 import { handshakeCases } from './cases/handshakes.ts';
 import { dangersOf } from './dangers.ts';
+import { Grounds } from './grounds.ts';
 import { handshakeDeviations } from './handshake-case.ts';
 import type { Setting } from './hostile-case.ts';
 import { deviations } from './judge.ts';
@@ -96,7 +97,8 @@ async function tryAll(contender: Contender): Promise<{ cells: Map<object, Cell>;
   const settings: readonly Setting[] = contender.isOurs ? ['usual', 'trusting'] : ['usual'];
   for (const setting of settings) {
     const start = (upstreams: Parameters<typeof startContender>[1]) => startContender(contender, upstreams, setting);
-    const range = await Range.open({ start, setting, patienceMs: PATIENCE_MS, awaitsDrops: contender.isOurs });
+    const grounds = await Grounds.open({ start, setting, patienceMs: PATIENCE_MS, awaitsDrops: contender.isOurs });
+    const range = new Range(grounds);
     try {
       for (const theme of THEMES) {
         if ((theme.setting === 'trusting') !== (setting === 'trusting')) continue;
@@ -118,7 +120,7 @@ async function tryAll(contender: Contender): Promise<{ cells: Map<object, Cell>;
           wrong.push(...handshakeDeviations(hostile, seen).map((line) => `${hostile.name}: ${line}`));
       }
     } finally {
-      await range.close();
+      await grounds.close();
     }
   }
   return { cells, wrong };

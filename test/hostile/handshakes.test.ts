@@ -5,25 +5,26 @@ import type { TLSSocket } from 'node:tls';
 import { request, startChain } from '../support/chain.ts';
 import { connectSecure } from '../support/peer.ts';
 import { handshakeCases } from './cases/handshakes.ts';
+import { Grounds } from './grounds.ts';
 import { handshakeDeviations } from './handshake-case.ts';
 import { Range } from './range.ts';
 import { startPerantaraHere } from './subjects/perantara-here.ts';
 import { PATIENCE_MS } from './theme-tests.ts';
 
 describe('Handshakes', () => {
-  let range: Range;
+  let grounds: Grounds;
   before(async () => {
-    range = await Range.open({
+    grounds = await Grounds.open({
       start: startPerantaraHere,
       setting: 'usual',
       patienceMs: PATIENCE_MS,
       awaitsDrops: true,
     });
   });
-  after(() => range.close());
+  after(() => grounds.close());
   for (const hostile of handshakeCases) {
     it(`item ${hostile.item}: ${hostile.name} (${hostile.source})`, async () => {
-      assert.deepEqual(handshakeDeviations(hostile, await range.shake(hostile)), []);
+      assert.deepEqual(handshakeDeviations(hostile, await new Range(grounds).shake(hostile)), []);
     });
   }
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { dangersOf } from './dangers.ts';
+import { Grounds } from './grounds.ts';
 import type { Theme } from './hostile-case.ts';
 import { deviations } from './judge.ts';
 import { Range } from './range.ts';
@@ -12,15 +13,15 @@ export const PATIENCE_MS = 5_000;
 
 export function testTheme({ title, setting, cases }: Theme): void {
   describe(title, () => {
-    let range: Range;
+    let grounds: Grounds;
     before(async () => {
-      range = await Range.open({ start: startPerantaraHere, setting, patienceMs: PATIENCE_MS, awaitsDrops: true });
+      grounds = await Grounds.open({ start: startPerantaraHere, setting, patienceMs: PATIENCE_MS, awaitsDrops: true });
     });
-    after(() => range.close());
+    after(() => grounds.close());
     for (const hostile of cases) {
       const item = hostile.item === null ? '' : `item ${hostile.item}: `;
       it(`${item}${hostile.name} (${hostile.source})`, async () => {
-        const seen = await range.try(hostile);
+        const seen = await new Range(grounds).try(hostile);
         assert.deepEqual(deviations(hostile, seen), []);
         assert.deepEqual(dangersOf(hostile, seen), []);
       });

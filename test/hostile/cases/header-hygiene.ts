@@ -24,7 +24,7 @@ function oursAreSet({ requests }: Observation): void {
 }
 
 /** Every proxy here says X-Forwarded-For; an origin takes its last element for the client. */
-function losesClient({ requests }: Observation): string | null {
+export function losesClient({ requests }: Pick<Observation, 'requests'>): string | null {
   const seen = requests[0]?.fields('x-forwarded-for').join(', ');
   return seen === undefined || seen.endsWith('127.0.0.1') ? null : `X-Forwarded-For: ${seen || 'missing'}`;
 }
@@ -62,7 +62,7 @@ function leaked(fields: (name: string) => readonly string[]): string[] {
   return HOP_FIELDS.map((line) => line.split(':')[0]!).filter((name) => fields(name.toLowerCase()).length > 0);
 }
 
-const CLAIMS = [
+export const CLAIMS = [
   'X-Forwarded-For: 6.6.6.6',
   'x-forwarded-for: 6.6.6.7',
   'X_Forwarded_For: 6.6.6.6',
@@ -98,7 +98,7 @@ const claims: readonly HostileCase[] = CLAIMS.map((line) => ({
   danger: (seen) => losesClient(seen) ?? spoofs(line, seen),
 }));
 
-function sourceOf(line: string): string {
+export function sourceOf(line: string): string {
   if (/^x_|_for|^x\./i.test(line)) return line.startsWith('X.') ? 'Caddy GHSA-49wc-4hcv-v58q' : CLAIM;
   if (line.includes('Prefix')) return 'Traefik CVE-2024-52003, CVE-2026-35051';
   if (line.includes('Port')) return 'Traefik CVE-2026-54764';
@@ -108,7 +108,7 @@ function sourceOf(line: string): string {
 }
 
 /** A spelling that CGI-style applications read as the field which the proxy sets itself. */
-function spoofs(line: string, { requests }: Observation): string | null {
+export function spoofs(line: string, { requests }: Pick<Observation, 'requests'>): string | null {
   const name = line.split(':')[0]!;
   if (!/^x[._-]forwarded[._-]for$/i.test(name) || /^x-forwarded-for$/i.test(name)) return null;
   return (requests[0]?.fields(name).length ?? 0) > 0 ? `${name} passed on, which CGI reads as X-Forwarded-For` : null;

@@ -1,0 +1,43 @@
+// All hostile inputs over HTTP/2 that are data, by theme, in the order of the page.
+import { claimCases } from './cases/claims.ts';
+import { fieldCases } from './cases/fields.ts';
+import { lengthCases } from './cases/lengths.ts';
+import { pseudoFieldCases } from './cases/pseudo-fields.ts';
+import { translationCases } from './cases/translation.ts';
+import { tunnelCases } from './cases/tunnels.ts';
+import type { H2Theme } from './h2-case.ts';
+
+export const H2_THEMES: readonly H2Theme[] = [
+  {
+    title: 'HTTP/2: pseudo-fields and hosts',
+    about: 'Item 23.',
+    setting: 'usual',
+    cases: pseudoFieldCases,
+  },
+  {
+    title: 'HTTP/2: names, values, fields of a connection',
+    about: 'Items 18, 23 and 24.',
+    setting: 'usual',
+    cases: fieldCases,
+  },
+  {
+    title: 'HTTP/2: how long a request is',
+    about:
+      'Item 23. An origin may have got the beginning of a request whose fault came in its content; it never got an end.',
+    setting: 'usual',
+    cases: lengthCases,
+  },
+  {
+    title: 'HTTP/2: translation to HTTP/1.1',
+    about: 'Item 24.',
+    setting: 'usual',
+    cases: translationCases,
+  },
+  { title: 'HTTP/2: who the client is', about: 'Item 19.', setting: 'usual', cases: claimCases },
+  {
+    title: 'HTTP/2: tunnels',
+    about: 'Items 14 and 23. CONNECT, and what RFC 8441 makes of it.',
+    setting: 'usual',
+    cases: tunnelCases,
+  },
+];
