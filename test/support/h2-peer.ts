@@ -28,6 +28,8 @@ import { H2Referee } from './h2-referee.ts';
 /** No wait of a test is longer; a wait that long is a failure. */
 const PATIENCE_MS = 20_000;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** What a peer does by itself when something comes. */
 export interface Habits {
   /** Acknowledges SETTINGS. */
@@ -52,6 +54,8 @@ export class H2Peer {
   readonly #inbox: H2Inbox;
   /** Of what this side sends; bytes that are no frames it misunderstands. */
   readonly #cutter = new FrameCutter();
+  /** What is not sent yet of a preface, if one is. */
+  #preface: Buffer;
   /** Stream, 0 for the connection → window to give back. */
   readonly #owed = new Map<number, number>();
   #pings = 0;
@@ -61,6 +65,7 @@ export class H2Peer {
   constructor(socket: Socket, side: 'client' | 'origin', habits: Partial<Habits> = {}) {
     this.socket = socket;
     this.habits = { acknowledge: true, pong: true, returnWindow: true, ...habits };
+    this.#preface = side === 'client' ? PREFACE : NOTHING;
     this.#inbox = new H2Inbox(side === 'origin');
     this.referee = new H2Referee(side);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -213,8 +218,10 @@ export class H2Peer {
   }
 
   #note(sent: Buffer): void {
-    const isPreface = sent.subarray(0, PREFACE.length).equals(PREFACE);
-    for (const frame of this.#cutter.push(isPreface ? sent.subarray(PREFACE.length) : sent)) {
+    const preface = sent.subarray(0, this.#preface.length);
+    const isPreface = this.#preface.subarray(0, preface.length).equals(preface);
+    this.#preface = isPreface ? this.#preface.subarray(preface.length) : NOTHING;
+    for (const frame of this.#cutter.push(isPreface ? sent.subarray(preface.length) : sent)) {
       this.referee.sent(frame);
       if (frame.type === SETTINGS && !frame.has(ACK)) this.#inbox.settingsSent(frame);
     }
