@@ -51,13 +51,8 @@ export class DynamicTable<E extends Sized> {
     return this.#ring[(this.#added - 1 - age) & (this.#ring.length - 1)]!;
   }
 
-  /** Drops the oldest entries until one of this size fits, or none is left. */
-  makeRoom(size: number): void {
-    this.#shrink(this.#limit - size);
-  }
-
   add(entry: E): void {
-    this.makeRoom(entry.size);
+    this.#shrink(this.#limit - entry.size);
     if (entry.size > this.#limit) return;
     if (this.#length === this.#ring.length) this.#grow();
     this.#ring[this.#added & (this.#ring.length - 1)] = entry;

@@ -73,8 +73,6 @@ export class EncoderTable extends DynamicTable<EncoderEntry> {
 
   /** The value is kept: it must not be a part of a longer text. Not for what is larger than the limit. */
   insert(name: FieldName, value: string): void {
-    // Whatever has to go, goes before the newest of those with this name is asked for.
-    this.makeRoom(entrySize(name, value.length));
     const older = this.newest(name);
     const entry = new EncoderEntry(name, value, this.added, older);
     if (older !== null) older.newer = entry;

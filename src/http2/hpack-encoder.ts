@@ -59,7 +59,8 @@ export class HpackEncoder {
     const { limit } = this.#table;
     if (this.#smallest === this.#announced && limit === this.#announced) return at;
     let to = at;
-    if (this.#smallest < limit) to = writeInteger(out, to, SIZE_UPDATE, 0x1f, this.#smallest);
+    if (this.#smallest < limit && this.#smallest < this.#announced)
+      to = writeInteger(out, to, SIZE_UPDATE, 0x1f, this.#smallest);
     this.#announced = limit;
     this.#smallest = limit;
     return writeInteger(out, to, SIZE_UPDATE, 0x1f, limit);
