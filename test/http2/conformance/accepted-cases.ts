@@ -76,7 +76,10 @@ export const ACCEPTED: Sections = {
         await peer.response(1);
         peer.send(priority(1), windowUpdate(1, 1), rstStream(1));
       },
-      alive,
+      async (peer, fields) => {
+        await alive(peer, fields);
+        assert.equal(peer.rst(1), null); // RFC 9113 section 5.4.2: never in answer to one
+      },
     ],
   ],
 

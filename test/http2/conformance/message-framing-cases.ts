@@ -66,7 +66,11 @@ export const MESSAGE_FRAMING: Sections = {
     ],
     [
       'is followed by RST_STREAM when much comes',
-      (peer, fields) => peer.send(headers(1, fields('POST')), ...Array<Buffer>(3).fill(data(1, 'x'.repeat(10_000)))),
+      async (peer, fields) => {
+        peer.headers(1, fields('POST'));
+        await peer.response(1);
+        peer.send(data(1, 'x'.repeat(10_000)), data(1, 'x'.repeat(10_000)));
+      },
       async (peer, fields) => {
         await streamError('NO_ERROR')(peer, fields);
         assert.equal(peer.stream(1).body, BODY);
