@@ -86,7 +86,7 @@ function checkPseudoFields({ method, scheme, path, status, protocol }: MessageFi
     if (scheme !== null || path !== null) throw malformed('CONNECT with :scheme or :path');
     return;
   }
-  if (scheme === null || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) throw malformed('no valid :scheme');
+  if (scheme !== 'https' && scheme !== 'http' && !isScheme(scheme)) throw malformed('no valid :scheme');
   if (path === null || path === '') throw malformed('no :path');
   if (path === '*' ? method !== 'OPTIONS' : path.charCodeAt(0) !== 0x2f) throw malformed(':path is no path');
 }
@@ -138,6 +138,11 @@ function refused(fields: MessageFields, scheme: 'http' | 'https', refusal: Peran
     version: '2.0',
   };
   return { head, length: null, upgradeTo: null, acceptsTrailers: false, expectsContinue: false, refusal };
+}
+
+/** RFC 3986 section 3.1. */
+function isScheme(scheme: string | null): boolean {
+  return scheme !== null && /^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme);
 }
 
 /** Host and port agree; the default port is not spelled out by everybody. */

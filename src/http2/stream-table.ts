@@ -2,24 +2,27 @@
 // still come for them are judged (RFC 9113 section 5.1).
 import type { Ending, Stream } from './stream.ts';
 
-/** A power of two. */
-const REMEMBERED = 128;
+/** Places for open streams, and endings that are remembered; a power of two. */
+const PLACES = 128;
 const ENDINGS: readonly Ending[] = ['ended', 'reset-by-peer', 'reset-by-us'];
 
 export class StreamTable<S extends Stream> {
   /** The highest that was opened. */
   lastId = 0;
-  readonly #open = new Map<number, S>();
+  /** Number of open streams. */
+  size = 0;
+  /** By half of the identifier: new ones differ in it. Made with the first. */
+  #open: (S | null)[] | null = null;
+  /** Those whose place an older one still has: a map of growing numbers costs more than the rest of a stream's end. */
+  readonly #displaced = new Map<number, S>();
   /** By half of the identifier: a stream's identifier, and how it ended. Made with the first. */
   #ids: Uint32Array | null = null;
   #endings: Uint8Array | null = null;
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   get(id: number): S | undefined {
-    return this.#open.get(id);
+    const stream = this.#open?.[placeOf(id)];
+    if (stream !== null && stream !== undefined && stream.streamId === id) return stream;
+    return this.#displaced.size === 0 ? undefined : this.#displaced.get(id);
   }
 
   /** Whether the stream was opened at some time. Only clients open streams here, and theirs are odd. */
@@ -29,26 +32,44 @@ export class StreamTable<S extends Stream> {
 
   /** A copy: what is done to one may close others. */
   all(): S[] {
-    return [...this.#open.values()];
+    const placed = this.#open?.filter((stream) => stream !== null) ?? [];
+    return [...placed, ...this.#displaced.values()];
   }
 
   add(stream: S): void {
-    this.#open.set(stream.streamId, stream);
+    this.#open ??= new Array<S | null>(PLACES).fill(null);
+    const place = placeOf(stream.streamId);
+    this.size++;
+    if (this.#open[place] === null) this.#open[place] = stream;
+    else this.#displaced.set(stream.streamId, stream);
   }
 
   /** `id` is not open any more, or never became so. */
   end(id: number, how: Ending): void {
-    this.#open.delete(id);
-    this.#ids ??= new Uint32Array(REMEMBERED);
-    this.#endings ??= new Uint8Array(REMEMBERED);
-    const place = (id >>> 1) & (REMEMBERED - 1);
+    this.#remove(id);
+    this.#ids ??= new Uint32Array(PLACES);
+    this.#endings ??= new Uint8Array(PLACES);
+    const place = placeOf(id);
     this.#ids[place] = id;
     this.#endings[place] = ENDINGS.indexOf(how);
   }
 
   /** How a stream that is not open ended; null: never opened, or too long ago. */
   endingOf(id: number): Ending | null {
-    const place = (id >>> 1) & (REMEMBERED - 1);
+    const place = placeOf(id);
     return this.#ids === null || this.#ids[place] !== id ? null : ENDINGS[this.#endings![place]!]!;
   }
+
+  #remove(id: number): void {
+    const open = this.#open;
+    if (open === null) return;
+    const place = placeOf(id);
+    if (open[place]?.streamId === id) open[place] = null;
+    else if (!this.#displaced.delete(id)) return;
+    this.size--;
+  }
+}
+
+function placeOf(id: number): number {
+  return (id >>> 1) & (PLACES - 1);
 }

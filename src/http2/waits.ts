@@ -1,42 +1,47 @@
-// What a connection waits for, each with a deadline of its own, of which the earliest counts.
+// What a connection waits for, each with a deadline of its own, of which the earliest counts. Hot: a connection with one stream
+// at a time begins and ends a wait with each request, so the earliest is looked for when somebody asks.
 
 /** Both sides together; each uses those that it knows. */
 export const WAITS = ['greeting', 'block', 'acknowledgement', 'request', 'reader', 'grace', 'linger'] as const;
 export type Wait = (typeof WAITS)[number];
 
 export class Waits {
-  /** The earliest deadline; Infinity without any. */
-  earliest = Number.POSITIVE_INFINITY;
   readonly #at = new Float64Array(WAITS.length).fill(Number.POSITIVE_INFINITY);
+  #earliest = Number.POSITIVE_INFINITY;
+  #changed = false;
+
+  /** The earliest deadline; Infinity without any. */
+  get earliest(): number {
+    if (this.#changed) {
+      this.#changed = false;
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const at of this.#at) if (at < earliest) earliest = at;
+      this.#earliest = earliest;
+    }
+    return this.#earliest;
+  }
 
   set(wait: Wait, at: number): void {
     this.#at[WAITS.indexOf(wait)] = at;
-    this.#findEarliest();
+    this.#changed = true;
   }
 
   clear(wait: Wait): void {
-    const place = WAITS.indexOf(wait);
-    if (this.#at[place] === Number.POSITIVE_INFINITY) return;
-    this.#at[place] = Number.POSITIVE_INFINITY;
-    this.#findEarliest();
+    this.#at[WAITS.indexOf(wait)] = Number.POSITIVE_INFINITY;
+    this.#changed = true;
   }
 
   clearAll(): void {
     this.#at.fill(Number.POSITIVE_INFINITY);
-    this.earliest = Number.POSITIVE_INFINITY;
+    this.#changed = true;
   }
 
   /** The one whose deadline is the earliest, which is taken out; null without any. */
   takeEarliest(): Wait | null {
-    const place = this.#at.indexOf(this.earliest);
-    if (this.earliest === Number.POSITIVE_INFINITY || place === -1) return null;
-    this.clear(WAITS[place]!);
-    return WAITS[place]!;
-  }
-
-  #findEarliest(): void {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const at of this.#at) if (at < earliest) earliest = at;
-    this.earliest = earliest;
+    const { earliest } = this;
+    if (earliest === Number.POSITIVE_INFINITY) return null;
+    const wait = WAITS[this.#at.indexOf(earliest)]!;
+    this.clear(wait);
+    return wait;
   }
 }
