@@ -2,11 +2,12 @@
 // answered here: whoever is not welcome is cut off before it costs anything.
 import { isIPv6, type Socket } from 'node:net';
 import { normalizeAddress } from '../core/address.ts';
-import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import type { DeadlineSweep } from '../core/deadlines.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
+import { OpeningBytes } from './opening-bytes.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
 
 /** The client as far as the network tells. */
@@ -27,10 +28,11 @@ export interface GateOptions {
 
 export class Gate {
   readonly #options: GateOptions;
-  readonly #waiting = new Set<Socket>();
+  readonly #opening: OpeningBytes;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#opening = new OpeningBytes(options.sweep, options.headerMs);
   }
 
   /** Calls `pass` with the socket and its peer, at once or when its PROXY header has been read; or destroys it. */
@@ -51,7 +53,7 @@ export class Gate {
 
   /** Cuts off those whose PROXY header is still awaited. */
   destroy(): void {
-    for (const socket of this.#waiting) socket.destroy();
+    this.#opening.destroy();
   }
 
   #enter(socket: Socket, peer: Peer, pass: (socket: Socket, peer: Peer) => void): void {
@@ -66,33 +68,18 @@ export class Gate {
   }
 
   #readHeader(socket: Socket, sender: Peer, pass: (socket: Socket, peer: Peer) => void): void {
-    const { sweep, headerMs, log } = this.#options;
-    let known = Buffer.alloc(0);
-    const deadline: Expiring = { deadlineAt: sweep.after(headerMs), onDeadline: () => void socket.destroy() };
-    const leave = (): void => {
-      sweep.delete(deadline);
-      this.#waiting.delete(socket);
-      socket.off('data', onData).off('error', onError).off('end', onEnd).off('close', leave);
-    };
-    const onError = (): void => {}; // 'close' follows
-    const onEnd = (): void => void socket.destroy();
-    const onData = (chunk: Buffer): void => {
-      known = Buffer.concat([known, chunk]);
-      try {
+    this.#opening.read(
+      socket,
+      (known) => {
         const header = parseProxyHeader(known);
-        if (header === null) return;
-        leave();
-        socket.pause();
-        if (header.end < known.length) socket.unshift(known.subarray(header.end));
-        this.#enter(socket, header.client ?? sender, pass);
-      } catch (error) {
-        log.debug({ address: sender.address, reason: messageOf(error) }, 'connection refused: bad PROXY header');
-        socket.destroy();
-      }
-    };
-    this.#waiting.add(socket);
-    sweep.add(deadline);
-    socket.on('data', onData).on('error', onError).on('end', onEnd).on('close', leave);
+        return header === null ? null : { value: header.client ?? sender, end: header.end };
+      },
+      (peer) => this.#enter(socket, peer, pass),
+      (error) => {
+        const fields = { address: sender.address, reason: messageOf(error) };
+        this.#options.log.debug(fields, 'connection refused: bad PROXY header');
+      },
+    );
   }
 }
 
