@@ -25,7 +25,8 @@ export const proxyVerb: Verb = {
 Serves one site without a file: perantara proxy --from localhost --to 3000
 
   --from HOST        the site's name; "localhost" and the like use the local CA
-  --to TARGET        http://HOST:PORT, HOST:PORT, PORT, or http://unix:/PATH
+  --to TARGET        HOST:PORT or PORT, http://, https:// or h2c://HOST:PORT,
+                     http://unix:/PATH
   --http ADDRESS     plain listener, such as :8080, or off; default :80
   --https ADDRESS    TLS listener, such as :8443; default :443
   --storage DIR      folder for certificates and keys; default ./certs

@@ -1,16 +1,12 @@
-// The `acme` section: reading its values, and checking the trust file.
-import { X509Certificate } from 'node:crypto';
-import { resolve } from 'node:path';
-import { messageOf } from '../core/errors.ts';
-import { pemBlocks, readSmallFile } from '../core/pem-file.ts';
+// The `acme` section: reading its values.
 import { suggest } from '../core/suggest.ts';
 import type { AcmeConfig, ProfileChoice } from './config.ts';
 import { BINDING_DIRECTORIES, PUBLIC_DIRECTORIES } from './defaults.ts';
 import type { Draft } from './draft.ts';
 import { meant, mistaken, type Parsed } from './parsed.ts';
-import { showValue } from './problem.ts';
 import type { RawConfig } from './schema.ts';
 import type { Path } from './source.ts';
+import { readTrust } from './trust-file.ts';
 
 type RawAuthority = NonNullable<RawConfig['acme']>[number];
 
@@ -78,28 +74,6 @@ function readAuthority(raw: RawAuthority, path: Path, draft: Draft): AcmeConfig 
 
 export function readProfile(raw: RawAuthority['profile']): ProfileChoice | null {
   return raw === undefined ? null : { name: raw.name, required: raw.required ?? false };
-}
-
-/** The PEM text of a CA bundle; null after a problem was reported. */
-function readTrust(written: string, path: Path, draft: Draft): string | null {
-  const file = resolve(draft.folder, written);
-  let text: string;
-  try {
-    text = readSmallFile(file).toString();
-  } catch (error) {
-    draft.errorAt(path, `${showValue(file)} ${messageOf(error)}`);
-    return null;
-  }
-  const blocks = pemBlocks(text, 'CERTIFICATE');
-  if (blocks.length === 0) draft.errorAt(path, 'the file contains no certificate', { allowed: 'a PEM bundle' });
-  for (const [i, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch {
-      draft.errorAt(path, `certificate ${i + 1} of ${blocks.length} in the file is damaged`);
-    }
-  }
-  return blocks.join('');
 }
 
 /** Whether it is one of the named public authorities; they refuse names outside the public DNS. */

@@ -129,6 +129,8 @@ export interface ListenAddress {
   readonly port: number;
   /** Whether every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
+  /** Whether clients may begin with HTTP/2 at once (RFC 9113 section 3.3); only of plain listeners. */
+  readonly h2c: boolean;
   readonly position: Position;
 }
 
@@ -212,6 +214,27 @@ export type RouteAction =
   | { readonly kind: 'redirect'; readonly location: string; readonly status: 301 | 302 | 303 | 307 | 308 }
   | { readonly kind: 'respond'; readonly status: number; readonly contentType: string; readonly body: string };
 
-export type TargetAddress =
+export type TargetAddress = TargetPlace & TargetProtocol;
+
+/** Where a target listens. */
+export type TargetPlace =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
+
+/** `http`: HTTP/1.1 in the clear; `h2c`: HTTP/2 in the clear, with prior knowledge (RFC 9113 section 3.3). */
+export type TargetProtocol =
+  | { readonly protocol: 'http' | 'h2c' }
+  | { readonly protocol: 'https'; readonly tls: TargetTls };
+
+export interface TargetTls {
+  /** The name that is asked for (SNI) and that the certificate must be for; an IP address must stand in the certificate as such. */
+  readonly servername: string;
+  /** PEM text of the only CA certificates that are believed, never empty; null: Node's roots and the system's. */
+  readonly trust: string | null;
+  /** What is shown when the target asks for a certificate, leaf first, or null. */
+  readonly identity: { readonly certPem: string; readonly keyPem: string } | null;
+  /** `any`: HTTP/2 where the target offers it (ALPN), else HTTP/1.1. */
+  readonly http: 'any' | '1.1' | '2';
+  /** False: whoever answers is believed. */
+  readonly verify: boolean;
+}

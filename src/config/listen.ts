@@ -41,12 +41,12 @@ function entry(host: string | null, portText: string): Parsed<ListenEntry> {
 export function readListen(raw: RawConfig['listen'], trusted: readonly string[], draft: Draft): ListenConfig {
   const placed = (key: 'http' | 'https', entries: RawListenEntries | undefined, port: number): ListenAddress[] =>
     entries === undefined
-      ? [{ host: null, port, proxyProtocol: false, position: draft.defaultPosition(['listen', key]) }]
-      : entries.map(({ address, proxyProtocol = false }, i) => {
+      ? [{ host: null, port, proxyProtocol: false, h2c: false, position: draft.defaultPosition(['listen', key]) }]
+      : entries.map(({ address, proxyProtocol = false, h2c = false }, i) => {
           const path = draft.elementPath(['listen', key], i);
           if (proxyProtocol && trusted.length === 0)
             draft.errorAt(path, 'its PROXY protocol senders are not named; list them under trustedProxies');
-          return { ...address, proxyProtocol, position: draft.positionAt(['listen', key, i]) };
+          return { ...address, proxyProtocol, h2c, position: draft.positionAt(['listen', key, i]) };
         });
   const listen = {
     http: placed('http', raw?.http, DEFAULT_HTTP_PORT),
@@ -72,7 +72,8 @@ function reportCollisions(listen: ListenConfig, draft: Draft): void {
   }
 }
 
-type RawListenEntries = NonNullable<NonNullable<RawConfig['listen']>['https']>;
+/** Those of `http` have every key. */
+type RawListenEntries = NonNullable<NonNullable<RawConfig['listen']>['http']>;
 
 /** Whether the operating system would refuse the second of the two. Port 0 never collides. */
 function overlaps(a: ListenEntry, b: ListenEntry): boolean {

@@ -4,8 +4,9 @@ import { DEFAULT_REDIRECT_STATUS, DEFAULT_RESPOND_TYPE } from './defaults.ts';
 import type { Draft } from './draft.ts';
 import { parsePathPattern, patternMatches } from './path-pattern.ts';
 import { showValue } from './problem.ts';
-import type { RawAction, RawRouting } from './site-schema.ts';
+import type { RawAction, RawRouting, RawTarget } from './site-schema.ts';
 import type { Path } from './source.ts';
+import { readTarget } from './target-tls.ts';
 
 const ACTIONS = ['proxy', 'redirect', 'respond'] as const;
 const ALLOWED_ACTIONS = 'exactly one of proxy, redirect, respond';
@@ -80,7 +81,7 @@ function readAction(raw: RawAction | RawRouting, path: Path, draft: Draft): Rout
     draft.errorAtKey([...path, given[1]!], `there is already ${given[0]}`, { allowed: ALLOWED_ACTIONS });
     return null;
   }
-  if (proxy !== undefined) return { kind: 'proxy', targets: uniqueTargets(proxy, [...path, 'proxy'], draft) };
+  if (proxy !== undefined) return { kind: 'proxy', targets: readTargets(proxy, [...path, 'proxy'], draft) };
   if (redirect !== undefined)
     return { kind: 'redirect', location: redirect.to, status: redirect.status ?? DEFAULT_REDIRECT_STATUS };
   if (respond !== undefined) {
@@ -93,14 +94,17 @@ function readAction(raw: RawAction | RawRouting, path: Path, draft: Draft): Rout
   return null;
 }
 
-function uniqueTargets(targets: readonly TargetAddress[], path: Path, draft: Draft): readonly TargetAddress[] {
+function readTargets(raw: readonly RawTarget[], path: Path, draft: Draft): TargetAddress[] {
   const seen = new Set<string>();
-  for (const [i, target] of targets.entries()) {
+  return raw.flatMap((written, i) => {
+    const elementPath = draft.elementPath(path, i);
+    const target = readTarget(written, elementPath, draft);
+    if (target === null) return [];
     const id = JSON.stringify(target);
-    if (seen.has(id)) draft.errorAt(draft.elementPath(path, i), 'this target stands in the list twice');
+    if (seen.has(id)) draft.errorAt(elementPath, 'this target stands in the list twice');
     seen.add(id);
-  }
-  return targets;
+    return [target];
+  });
 }
 
 /** A redirect that its own route catches again goes round for ever. */

@@ -13,25 +13,31 @@ import { count, duration, mapping, one, someText, text, textOrNumber, yesOrNo } 
 import { routing, sites } from './site-schema.ts';
 
 const listenAddress = textOrNumber(LISTEN_FORMS).transform(reading(parseListenEntry));
-const listenEntry = z.union(
+const listenPlace = {
+  address: listenAddress.describe('Where to listen.'),
+  proxyProtocol: yesOrNo.optional().describe('Every connection begins with a PROXY protocol header. Default false.'),
+};
+const bareAddress = listenAddress.transform((address) => ({ address, proxyProtocol: undefined, h2c: undefined }));
+const plainEntry = z.union(
   [
-    listenAddress.transform((address) => ({ address, proxyProtocol: undefined })),
+    bareAddress,
     mapping({
-      address: listenAddress.describe('Where to listen.'),
-      proxyProtocol: yesOrNo
-        .optional()
-        .describe('Every connection begins with a PROXY protocol header. Default false.'),
+      ...listenPlace,
+      h2c: yesOrNo.optional().describe('Clients may begin with HTTP/2 at once, without TLS. Default false.'),
     }),
   ],
-  { error: `${LISTEN_FORMS}, or a mapping with address and proxyProtocol` },
+  { error: `${LISTEN_FORMS}, or a mapping with address, proxyProtocol and h2c` },
 );
+const secureEntry = z.union([bareAddress, mapping(listenPlace).transform((entry) => ({ ...entry, h2c: undefined }))], {
+  error: `${LISTEN_FORMS}, or a mapping with address and proxyProtocol`,
+});
 
 const port = z
   .int({ error: 'a port from 1 to 65535' })
   .min(1, { error: 'a port from 1 to 65535' })
   .max(65_535, { error: 'a port from 1 to 65535' });
 
-const listenEntries = z.array(listenEntry).min(1, { error: 'at least one address' });
+const several = <T extends z.ZodType>(entry: T) => z.array(entry).min(1, { error: 'at least one address' });
 const off = z.literal('off').transform(() => []);
 
 const amount = z
@@ -71,11 +77,11 @@ export const configSchema = mapping({
     .describe('Folder for accounts, certificates and keys, relative to this file. Default ./certs.'),
   listen: mapping({
     http: z
-      .union([off, one(listenEntry), listenEntries], { error: `${LISTEN_FORMS}, a list of them, or "off"` })
+      .union([off, one(plainEntry), several(plainEntry)], { error: `${LISTEN_FORMS}, a list of them, or "off"` })
       .optional()
       .describe('Plain listeners for challenges and redirects; "off" for none. Default ":80".'),
     https: z
-      .union([one(listenEntry), listenEntries], { error: `${LISTEN_FORMS}, or a list of them` })
+      .union([one(secureEntry), several(secureEntry)], { error: `${LISTEN_FORMS}, or a list of them` })
       .optional()
       .describe('TLS listeners. Default ":443".'),
     redirectPort: port

@@ -4,13 +4,47 @@ import { directory, profile } from './acme-schema.ts';
 import { parseMediaType } from './field.ts';
 import { LOCATION_FORMS, parseLocation } from './location.ts';
 import { reading } from './parsed.ts';
-import { file, mapping, one, oneOrMore, size, text, textOrNumber } from './schema-parts.ts';
+import { file, mapping, one, oneOrMore, size, text, textOrNumber, yesOrNo } from './schema-parts.ts';
 import { parseTarget, TARGET_FORMS } from './target.ts';
+import { HTTP_FORMS, parseHttpVersion, parseServername } from './target-tls.ts';
 import { CHALLENGE_FORMS, GROUP_FORMS, KEY_FORMS, parseChallenge, parseGroup, parseKeyType } from './tls-words.ts';
 
-const target = textOrNumber(TARGET_FORMS)
-  .meta({ examples: ['http://127.0.0.1:3000', 'http://unix:/run/app.sock', 3000] })
+const targetText = textOrNumber(TARGET_FORMS)
+  .meta({ examples: ['http://127.0.0.1:3000', 'https://10.0.0.5:8443', 'h2c://127.0.0.1:50051', 3000] })
   .transform(reading(parseTarget));
+/** config/target-tls says which keys go with which scheme. */
+const targetShape = {
+  to: targetText.describe('Where to: http://, https:// or h2c:// with HOST:PORT or unix:/PATH.'),
+  trust: file
+    .optional()
+    .describe("PEM file with the only CA certificates believed. Default: Node's roots and the system's."),
+  servername: text('a host name such as app.internal')
+    .transform(reading(parseServername))
+    .optional()
+    .describe('Name that is asked for and that the certificate must be for. Default: the host of the target.'),
+  cert: file.optional().describe('PEM file with the certificate shown to the target, then its chain.'),
+  key: file.optional().describe('PEM file with its private key, without a passphrase.'),
+  http: textOrNumber(HTTP_FORMS)
+    .transform(reading(parseHttpVersion))
+    .optional()
+    .describe('"1.1" or "2": speak only that. Default: HTTP/2 where the target offers it.'),
+  verify: yesOrNo.optional().describe('false: believe whoever answers. Default true.'),
+};
+const target = z.union(
+  [
+    targetText.transform((to) => ({
+      to,
+      trust: undefined,
+      servername: undefined,
+      cert: undefined,
+      key: undefined,
+      http: undefined,
+      verify: undefined,
+    })),
+    mapping(targetShape),
+  ],
+  { error: `${TARGET_FORMS}, or a mapping with ${Object.keys(targetShape).join(', ')}` },
+);
 const location = text(LOCATION_FORMS).transform(reading(parseLocation));
 
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
@@ -57,7 +91,7 @@ const action = {
   maxBody: size.optional().describe('Largest request body, such as 10MiB; 413 above. "off" (default) for no limit.'),
 };
 
-const toTarget = one(target).transform((proxy) => ({ proxy }));
+const toTarget = one(targetText.transform((to) => ({ to }))).transform((proxy) => ({ proxy }));
 
 const routeSchema = z.union([toTarget, mapping(action, 'a target, or a mapping')], {
   error: `${TARGET_FORMS}, or a mapping with ${Object.keys(action).join(', ')}`,
@@ -113,6 +147,7 @@ export const sites = z
   .record(z.string(), siteSchema, { error: 'a mapping from host names to targets' })
   .describe('Host name → target, or a mapping. "*.example.com" covers one label.');
 
+export type RawTarget = z.output<typeof target>;
 export type RawSite = z.output<typeof siteSchema>;
 export type RawTls = z.output<typeof tls>;
 export type RawRoute = z.output<typeof routeSchema>;

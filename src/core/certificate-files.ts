@@ -33,10 +33,13 @@ interface Context {
   /** Normalised hosts that the certificate is for. */
   readonly hosts: readonly string[];
   readonly now: number;
+  /** Whoever the certificate is shown to. Default `clients`. */
+  readonly audience?: string;
 }
 
-export function readCertificateFiles(files: CertificateFiles, { hosts, now }: Context): ReadCertificateFiles {
-  const judge = new Judge(files.form === 'pem' ? 'cert' : 'pkcs12');
+export function readCertificateFiles(files: CertificateFiles, context: Context): ReadCertificateFiles {
+  const { hosts, now, audience = 'clients' } = context;
+  const judge = new Judge(files.form === 'pem' ? 'cert' : 'pkcs12', audience);
   const parts = files.form === 'pem' ? readPem(files, judge) : readBundle(files, judge);
   if (parts.chain !== null) {
     judge.dates(parts.chain[0]!, now);
@@ -128,9 +131,11 @@ function ordered(certificates: readonly X509Certificate[], key: KeyObject): read
 class Judge {
   readonly findings: Finding[] = [];
   readonly #certPart: 'cert' | 'pkcs12';
+  readonly #audience: string;
 
-  constructor(certPart: 'cert' | 'pkcs12') {
+  constructor(certPart: 'cert' | 'pkcs12', audience: string) {
     this.#certPart = certPart;
+    this.#audience = audience;
   }
 
   get hasErrors(): boolean {
@@ -157,7 +162,7 @@ class Judge {
   dates(leaf: X509Certificate, now: number): void {
     const day = (date: Date): string => date.toISOString().slice(0, 10);
     if (leaf.validToDate.getTime() <= now)
-      this.warn(`the certificate expired on ${day(leaf.validToDate)}; clients will refuse it`);
+      this.warn(`the certificate expired on ${day(leaf.validToDate)}; ${this.#audience} will refuse it`);
     else if (leaf.validFromDate.getTime() > now)
       this.warn(`the certificate is valid only from ${day(leaf.validFromDate)}`);
   }
@@ -169,7 +174,7 @@ class Judge {
       : (isIP(host) === 0 ? leaf.checkHost(host, { subject: 'never' }) : leaf.checkIP(host)) !== undefined;
     if (isCovered) return;
     const found = names.map((name) => name.replace(/^\w+( \w+)?:/, '')).join(', ') || 'no names';
-    this.warn(`the certificate does not cover ${host}; clients will refuse it`, { found });
+    this.warn(`the certificate does not cover ${host}; ${this.#audience} will refuse it`, { found });
   }
 
   /** The key must be that of the first certificate; the rest should lead on from it; OpenSSL must take both. */

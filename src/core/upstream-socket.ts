@@ -12,7 +12,7 @@ export function plainOpener(address: NetConnectOpts): SocketOpener {
     const socket = new UpstreamSocket({
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: 60_000,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
       allowHalfOpen: true,
       onread,
     });
@@ -20,26 +20,42 @@ export function plainOpener(address: NetConnectOpts): SocketOpener {
   };
 }
 
-type Done = (error?: Error | null) => void;
+/** Silence after which the system asks whether the upstream is still there. */
+export const KEEP_ALIVE_DELAY_MS = 60_000;
 
-export class UpstreamSocket extends Socket {
-  #done: Done | null = null;
-  /** One for all writes: a stream makes them one after another. */
-  readonly #onWritten: Done = (error) => {
+export type WriteDone = (error?: Error | null) => void;
+
+/** The end of a socket's writes, which a stream makes one after another. */
+export class LastWrite {
+  readonly #socket: Socket;
+  #done: WriteDone | null = null;
+  /** To be given to Node as the callback of each write. */
+  readonly onWritten: WriteDone = (error) => {
     const done = this.#done;
     this.#done = null;
     // No more is written then, and reading on comes to an 'end' or 'error' after what is left; unless it already has.
-    if (error && !this.readableEnded && (codeOf(error) === 'EPIPE' || codeOf(error) === 'ECONNRESET')) return;
+    if (error && !this.#socket.readableEnded && (codeOf(error) === 'EPIPE' || codeOf(error) === 'ECONNRESET')) return;
     done?.(error);
   };
 
-  override _write(chunk: unknown, encoding: BufferEncoding, done: Done): void {
-    this.#done = done;
-    super._write(chunk, encoding, this.#onWritten);
+  constructor(socket: Socket) {
+    this.#socket = socket;
   }
 
-  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], done: Done): void {
+  begin(done: WriteDone): WriteDone {
     this.#done = done;
-    super._writev!(chunks, this.#onWritten);
+    return this.onWritten;
+  }
+}
+
+export class UpstreamSocket extends Socket {
+  readonly #last = new LastWrite(this);
+
+  override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
+    super._write(chunk, encoding, this.#last.begin(done));
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], done: WriteDone): void {
+    super._writev!(chunks, this.#last.begin(done));
   }
 }

@@ -62,7 +62,8 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   #contentTaken = false;
   #requestDone = false;
   #upgraded = false;
-  #repeated = false;
+  /** On the same target. */
+  #repeats = 0;
 
   constructor(exchange: Exchange, options: ProxyOptions, passes: FieldTest) {
     this.#exchange = exchange;
@@ -92,14 +93,15 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
     this.#attempt(null, null);
   }
 
-  /** `again`: the target whose stale connection failed, to be tried once more on a fresh one. */
+  /** `again`: the target whose connection failed the request untouched, to be tried once more on a fresh one. */
   #attempt(again: Target | null, failure: PerantaraError | null): void {
     const target = again ?? this.#options.upstream.pick(this.#tried);
     if (target === null) {
       sendError(this.#exchange, failure ?? noTarget());
       return;
     }
-    const carrier = again === null ? target.claim() : target.claimFresh();
+    const { upgradeTo } = this.#exchange;
+    const carrier = again === null ? target.claim(upgradeTo) : target.claimFresh(upgradeTo);
     this.#target = target;
     this.#carrier = carrier;
     const isOpen = carrier.connected;
@@ -167,8 +169,9 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
           method: this.#request!.method,
           contentTaken: this.#contentTaken,
           hasContent: this.#exchange.requestLength !== 0,
-          reused: carrier.reused && !this.#repeated,
+          reused: carrier.reused,
           responseStarted: carrier.responseStarted,
+          repeats: this.#repeats,
         });
     if (!this.#upgraded) {
       const { host, path } = this.#exchange.request;
@@ -176,10 +179,12 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
       this.#options.log.warn({ ...fields, reason: error.message }, 'upstream failed');
     }
     if (retry === 'no') sendError(this.#exchange, error);
-    else {
+    else if (retry === 'same-target') {
+      this.#repeats++;
+      this.#attempt(target, error);
+    } else {
       if (target !== null) this.#tried = [...this.#tried, target];
-      this.#repeated = retry === 'same-target';
-      this.#attempt(this.#repeated ? target : null, error);
+      this.#attempt(null, error);
     }
   }
 

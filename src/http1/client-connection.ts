@@ -5,8 +5,9 @@ import type { Socket } from 'node:net';
 import { KEPT_BYTES } from '../core/buffer-pool.ts';
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
-import { codeOf, type PerantaraError } from '../core/errors.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import { ReadBuffer } from '../core/read-buffer.ts';
+import { socketFailure } from '../core/socket-failure.ts';
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { OutgoingRequest } from '../http/outgoing-request.ts';
@@ -43,7 +44,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
   #requestSent = false;
   #responseStarted = false;
   #paused = false;
-  /** What came after the point where the observer paused. */
+  /** What came after the point where the observer paused; TLS may still bring what it had read by then, and the end. */
   #held: Buffer | null = null;
 
   constructor(open: SocketOpener, owner: ConnectionOwner, options: ClientConnectionOptions) {
@@ -137,6 +138,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
     const held = this.#held;
     this.#held = null;
     if (held !== null) this.#takeOwned(held);
+    if (held !== null && this.#held === null && this.#socket.readableEnded) this.#onEnd();
     if (!this.#paused && !this.#socket.destroyed) this.#socket.resume();
     this.#updateDeadline();
   }
@@ -185,6 +187,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
   }
 
   #onEnd(): void {
+    if (this.#held !== null) return; // until it has been taken
     if (this.#tunnelling) {
       this.#observer?.onResponseEnd(null);
       return;
@@ -215,7 +218,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
     try {
       while (at < chunk.length && this.#observer !== null && (reader.state === 'head' || reader.state === 'content')) {
         if (this.#paused) {
-          this.#held = chunk.length - at < KEPT_BYTES ? Buffer.from(chunk.subarray(at)) : chunk.subarray(at);
+          this.#hold(chunk.subarray(at));
           this.#observer.onResponseIdle();
           return;
         }
@@ -237,6 +240,11 @@ export class ClientConnection implements RequestCarrier, Expiring {
       this.#updateDeadline(); // a head has one deadline, however it comes
       this.#observer.onResponseIdle();
     }
+  }
+
+  #hold(rest: Buffer): void {
+    if (this.#held !== null) this.#held = Buffer.concat([this.#held, rest]);
+    else this.#held = rest.length < KEPT_BYTES ? Buffer.from(rest) : rest;
   }
 
   // The ends.
@@ -281,7 +289,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
   }
 
   #broken(cause: Error): PerantaraError {
-    const why = codeOf(cause) || cause.message;
+    const why = socketFailure(cause);
     if (!this.#connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
     return upstreamFault('upstream_closed', `the connection broke: ${why}`, cause);
   }

@@ -14,6 +14,7 @@ import type { Handler } from '../http/exchange.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerSession } from '../http2/server-session.ts';
+import { TlsContexts } from '../upstream/tls-contexts.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Gate, type Peer } from './gate.ts';
@@ -64,6 +65,8 @@ export class Server implements Lifecycle {
       sweep,
       turn: this.#turn,
       buffers: this.#buffers,
+      contexts: new TlsContexts(),
+      openSession: null,
     });
     const { onDemand } = this.#certificates;
     const snapshot = buildSnapshot(config, {

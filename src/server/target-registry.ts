@@ -1,6 +1,6 @@
-// The live targets, one for each address whichever routes use it.
+// The live targets, one for each address and its settings whichever routes use it.
 import type { TargetAddress } from '../config/config.ts';
-import { Target, type TargetOptions, targetName } from '../upstream/target.ts';
+import { Target, type TargetOptions } from '../upstream/target.ts';
 
 export class TargetRegistry {
   readonly #targets = new Map<string, Target>();
@@ -11,11 +11,11 @@ export class TargetRegistry {
   }
 
   readonly get = (address: TargetAddress): Target => {
-    const name = targetName(address);
-    let target = this.#targets.get(name);
+    const id = JSON.stringify(address);
+    let target = this.#targets.get(id);
     if (target === undefined) {
       target = new Target(address, this.#options);
-      this.#targets.set(name, target);
+      this.#targets.set(id, target);
     }
     return target;
   };

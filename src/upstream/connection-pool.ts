@@ -1,26 +1,26 @@
-// The connections to one target. The most recently used idle one goes out first, so that the others can grow old and go.
-import type { DeadlineSweep } from '../core/deadlines.ts';
-import type { ClientConnection, ConnectionOwner } from '../http1/client-connection.ts';
+// The HTTP/1.1 connections to one target. The most recently used idle one goes out first, so that the others can grow old
+// and go.
+import type { SocketOpener } from '../core/upstream-socket.ts';
+import { ClientConnection, type ClientConnectionOptions, type ConnectionOwner } from '../http1/client-connection.ts';
+
+export interface PoolOptions extends ClientConnectionOptions {
+  /** Idle connections are closed after this long. */
+  readonly idleMs: number;
+}
 
 export class ConnectionPool implements ConnectionOwner {
-  readonly #idleMs: number;
-  readonly #sweep: DeadlineSweep;
+  readonly #options: PoolOptions;
   readonly #all = new Set<ClientConnection>();
   /** Oldest first. */
   readonly #idle: ClientConnection[] = [];
   #closed = false;
 
-  constructor(idleMs: number, sweep: DeadlineSweep) {
-    this.#idleMs = idleMs;
-    this.#sweep = sweep;
+  constructor(options: PoolOptions) {
+    this.#options = options;
   }
 
   get size(): number {
     return this.#all.size;
-  }
-
-  add(connection: ClientConnection): void {
-    this.#all.add(connection);
   }
 
   take(): ClientConnection | null {
@@ -29,12 +29,23 @@ export class ConnectionPool implements ConnectionOwner {
     return connection ?? null;
   }
 
+  open(opener: SocketOpener): ClientConnection {
+    const connection = new ClientConnection(opener, this, this.#options);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  fresh(opener: SocketOpener): ClientConnection {
+    return this.open(opener);
+  }
+
   onIdle(connection: ClientConnection): void {
     if (this.#closed) {
       connection.destroy();
       return;
     }
-    connection.deadlineAt = this.#sweep.after(Math.min(this.#idleMs, connection.announcedIdleMs));
+    const { sweep, idleMs } = this.#options;
+    connection.deadlineAt = sweep.after(Math.min(idleMs, connection.announcedIdleMs));
     this.#idle.push(connection);
   }
 

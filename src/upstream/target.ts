@@ -1,47 +1,60 @@
-// One upstream server: its kept-alive connections, and how many exchanges are in flight on it.
-import type { TargetAddress } from '../config/config.ts';
-import { plainOpener, type SocketOpener } from '../core/upstream-socket.ts';
-import { ClientConnection, type ClientConnectionOptions } from '../http1/client-connection.ts';
-import { ConnectionPool } from './connection-pool.ts';
+// One upstream server: where its carriers come from, and how many exchanges are in flight on it.
+import type { TargetAddress, TargetPlace } from '../config/config.ts';
+import { showTarget } from '../config/target.ts';
+import { PerantaraError } from '../core/errors.ts';
+import { plainOpener } from '../core/upstream-socket.ts';
+import type { RequestCarrier } from '../http/request-carrier.ts';
+import type { OpenSession } from '../http2/session-owner.ts';
+import type { CarrierSource } from './carrier-source.ts';
+import { ClearSource } from './clear-source.ts';
+import { ConnectionPool, type PoolOptions } from './connection-pool.ts';
+import type { Protocol } from './handshake.ts';
+import { SecureSource } from './secure-source.ts';
+import { SessionPool } from './session-pool.ts';
+import type { TlsContexts } from './tls-contexts.ts';
 
-export interface TargetOptions extends ClientConnectionOptions {
-  /** Idle connections are closed after this long. */
-  readonly idleMs: number;
+export interface TargetOptions extends PoolOptions {
+  readonly contexts: TlsContexts;
+  /** null: no HTTP/2 is spoken. */
+  readonly openSession: OpenSession | null;
 }
 
+const PROTOCOLS: Readonly<Record<'any' | '1.1' | '2', readonly Protocol[]>> = {
+  any: ['h2', 'http/1.1'],
+  '1.1': ['http/1.1'],
+  '2': ['h2'],
+};
+
 export class Target {
-  /** `http://127.0.0.1:3000` or `http://unix:/run/app.sock`, for logs. */
+  /** `http://127.0.0.1:3000` or `https://unix:/run/app.sock`, for logs. */
   readonly name: string;
   /** Claimed and not yet released. */
   inflight = 0;
-  readonly #opener: SocketOpener;
-  readonly #options: TargetOptions;
-  readonly #pool: ConnectionPool;
+  readonly #carriers: CarrierSource;
 
   constructor(address: TargetAddress, options: TargetOptions) {
-    this.name = targetName(address);
-    this.#opener = plainOpener(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    );
-    this.#options = options;
-    this.#pool = new ConnectionPool(options.idleMs, options.sweep);
+    this.name = showTarget(address);
+    this.#carriers = carrierSource(address, options);
   }
 
   /** Open connections, busy and idle. */
   get connections(): number {
-    return this.#pool.size;
+    return this.#carriers.size;
   }
 
-  /** An idle connection, or a new one that is still connecting. Counts as in flight until `release`. */
-  claim(): ClientConnection {
+  /**
+   * Carries a request that asks for `upgradeTo`: on something idle or with room, or on a new connection that is still
+   * connecting. Counts as in flight until `release`.
+   */
+  claim(upgradeTo: string | null = null): RequestCarrier {
     this.inflight++;
-    return this.#pool.take() ?? this.#open();
+    return this.#carriers.claim(upgradeTo);
   }
 
-  /** A new connection in place of one that failed; already counted by `claim`. */
-  claimFresh(): ClientConnection {
+  /** On a new connection, in place of one that failed; counts anew. */
+  claimFresh(upgradeTo: string | null = null): RequestCarrier {
     this.inflight++;
-    return this.#open();
+    return this.#carriers.claimFresh(upgradeTo);
   }
 
   release(): void {
@@ -49,21 +62,47 @@ export class Target {
   }
 
   closeIdle(): void {
-    this.#pool.closeIdle();
+    this.#carriers.closeIdle();
   }
 
   destroy(): void {
-    this.#pool.destroy();
-  }
-
-  #open(): ClientConnection {
-    const connection = new ClientConnection(this.#opener, this.#pool, this.#options);
-    this.#pool.add(connection);
-    return connection;
+    this.#carriers.destroy();
   }
 }
 
-export function targetName(address: TargetAddress): string {
-  if (address.kind === 'unix') return `http://unix:${address.path}`;
-  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+function carrierSource(address: TargetAddress, options: TargetOptions): CarrierSource {
+  const { contexts } = options;
+  const isHttp2Spoken = options.openSession !== null;
+  const openSession: OpenSession =
+    options.openSession ??
+    (() => {
+      throw unspoken(address);
+    });
+  const place = placeOf(address);
+  switch (address.protocol) {
+    case 'http':
+      return new ClearSource(plainOpener(place), new ConnectionPool(options));
+    case 'h2c':
+      if (!isHttp2Spoken) throw unspoken(address);
+      return new ClearSource(plainOpener(place), new SessionPool(openSession, options));
+    case 'https': {
+      const { tls } = address;
+      const { servername, verify } = tls;
+      if (!isHttp2Spoken && tls.http === '2') throw unspoken(address);
+      const offered = PROTOCOLS[isHttp2Spoken ? tls.http : '1.1'];
+      const secure = { address: place, servername, verify, context: contexts.for(tls) };
+      return new SecureSource(secure, offered, openSession, options);
+    }
+  }
+}
+
+function placeOf(place: TargetPlace): { path: string } | { host: string; port: number } {
+  return place.kind === 'unix' ? { path: place.path } : { host: place.host, port: place.port };
+}
+
+function unspoken(address: TargetAddress): PerantaraError {
+  return new PerantaraError(`cannot forward to ${showTarget(address)}: HTTP/2 is not spoken to upstreams yet`, {
+    code: 'not_supported',
+    source: 'operator',
+  });
 }

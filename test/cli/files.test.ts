@@ -38,7 +38,7 @@ describe('validate', () => {
   });
 
   it('ends with 1 and every mistake on its own line', () => {
-    write('perantara.yaml', 'emial: x\ntimeouts: { head: 30 }\nsites: { localhost: https://x }\n');
+    write('perantara.yaml', 'emial: x\ntimeouts: { head: 30 }\nsites: { localhost: ftps://x }\n');
     const { code, out, err } = perantara(['validate'], folder);
     assert.deepEqual([code, out], [1, '']);
     const lines = err.trimEnd().split('\n');
@@ -94,7 +94,7 @@ describe('run', () => {
 
 describe('proxy', () => {
   it('ends with 1 and names the flag that is wrong', () => {
-    const flags = ['--from', '*.example.com', '--to', 'https://x', '--https', 'off', '--acme-directory', 'http://x'];
+    const flags = ['--from', '*.example.com', '--to', 'ftps://x', '--https', 'off', '--acme-directory', 'http://x'];
     const { code, err } = perantara(['proxy', ...flags], folder);
     assert.equal(code, 1);
     const places = err

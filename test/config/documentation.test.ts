@@ -33,7 +33,7 @@ function keysOf(node: SchemaNode, prefix: string): { key: string; description: s
 function rowOf(key: string): string {
   return key
     .replace(/^onDemand\.(?=(routes|proxy|redirect|respond|maxBody)\b)/, 'sites.*.')
-    .replace(/^.*\.(redirect|respond|profile)\./, '$1.');
+    .replace(/^.*\.(redirect|respond|profile|proxy)\./, '$1.');
 }
 
 describe('the documentation of the configuration', () => {

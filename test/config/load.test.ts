@@ -156,11 +156,11 @@ describe('a configuration given as a value', () => {
   });
 
   it('has its problems placed at the flags', () => {
-    const value = { listen: { http: 'x' }, sites: { a_b: 'https://x' } };
+    const value = { listen: { http: 'x' }, sites: { a_b: 'ftps://x' } };
     const problems = problemsOf(loadConfigValue(value, { folder, places, now: 0 }));
     assert.match(problems, /^--http: cannot use listen\.http: /m);
     assert.match(problems, /^--from: cannot use sites\.a_b: a host name has no "_"/m);
-    assert.match(problems, /^--to: cannot use sites\.a_b: https:/m);
+    assert.match(problems, /^--to: cannot use sites\.a_b: ftps:/m);
   });
 
   it('has no variables replaced, which the shell has done already', () => {

@@ -10,6 +10,7 @@ import { request } from '../support/chain.ts';
 import { handlesBackTo, liveHandles } from '../support/handles.ts';
 import { ok, type Script, startOrigin } from '../support/origin.ts';
 import type { Peer } from '../support/peer.ts';
+import { originTls, secureTarget } from '../support/secure-origin.ts';
 
 const BODY = Buffer.alloc(20 * 1024 * 1024);
 const UPLOAD = request('/upload', [`Content-Length: ${BODY.length}`], 'POST');
@@ -31,12 +32,18 @@ async function upload(client: Peer): Promise<{ status: number; body: string }> {
   return client.message();
 }
 
-for (const carrier of ['plain', 'tls'] as const) {
+for (const [carrier, scheme] of [
+  ['plain', 'http'],
+  ['tls', 'http'],
+  ['plain', 'https'],
+] as const) {
   for (const size of [3, 30_000]) {
-    test(`an early answer of ${size} bytes, with a reset at its heels, is what the client gets (${carrier})`, async (t) => {
+    test(`an early answer of ${size} bytes, with a reset at its heels, is what the client gets (${carrier}, ${scheme}://)`, async (t) => {
       const content = 'x'.repeat(size);
-      const origin = await startOrigin(t, refuses(content));
-      const proxy = await startBareProxy(t, origin.port, undefined, carrier);
+      const isSecure = scheme === 'https';
+      const origin = await startOrigin(t, refuses(content), isSecure ? { tls: originTls() } : {});
+      const target = isSecure ? secureTarget(origin.port) : origin.port;
+      const proxy = await startBareProxy(t, target, undefined, carrier);
       const before = liveHandles();
       for (let i = 0; i < TIMES; i++) {
         const client = await proxy.connect();

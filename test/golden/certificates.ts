@@ -13,7 +13,10 @@ interface Identity {
 }
 
 interface CertificateOptions {
+  /** None: an authority. */
   readonly names: readonly string[];
+  /** Common name. Default the first of `names`. */
+  readonly subject?: string;
   readonly from?: string;
   readonly to?: string;
   readonly bits?: number;
@@ -61,7 +64,7 @@ export function makeCertificate(options: CertificateOptions): Identity {
   certificate.serialNumber = '01';
   certificate.validity.notBefore = new Date(`${from}T00:00:00Z`);
   certificate.validity.notAfter = new Date(`${to}T00:00:00Z`);
-  const subject = [{ name: 'commonName', value: names[0] ?? 'Golden Root' }];
+  const subject = [{ name: 'commonName', value: options.subject ?? names[0] ?? 'Golden Root' }];
   const issuerCertificate = issuer === undefined ? null : forge.pki.certificateFromPem(issuer.pem);
   certificate.setSubject(subject);
   certificate.setIssuer(issuerCertificate?.subject.attributes ?? subject);

@@ -68,7 +68,7 @@ test('a name that does not resolve is 502', async (t) => {
 
 test('a unix socket is a target', async (t) => {
   const path = join(await temporaryFolder(t), 'app.sock');
-  const origin = await startOrigin(t, named('over unix'), path);
+  const origin = await startOrigin(t, named('over unix'), { path });
   const { client } = await connectThrough(t, [`http://unix:${path}`]);
   for (let i = 0; i < 2; i++) {
     await client.send(request());

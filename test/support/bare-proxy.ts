@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createSecureContext } from 'node:tls';
+import type { TargetAddress } from '../../src/config/config.ts';
 import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import { EndOfTurn } from '../../src/core/end-of-turn.ts';
@@ -17,6 +18,7 @@ import { ServerSession } from '../../src/http2/server-session.ts';
 import type { Peer as Sender } from '../../src/server/gate.ts';
 import { secureContextOptions, TlsAcceptor } from '../../src/server/tls-acceptor.ts';
 import { Target } from '../../src/upstream/target.ts';
+import { TlsContexts } from '../../src/upstream/tls-contexts.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { makeAuthority, mint } from './minted.ts';
 import { connectPlain, connectSecure, type Peer } from './peer.ts';
@@ -48,6 +50,8 @@ export interface BareProxy {
   readonly sessions: ReadonlySet<ServerSession>;
   /** Faults of Perantara's own; a test that provokes none finds none. */
   readonly faults: readonly PerantaraError[];
+  /** What was logged, one JSON line each. */
+  readonly logged: readonly string[];
   connect(): Promise<Peer>;
   /** Lets every deadline that is at most this far away pass. */
   passTime(ms: number): void;
@@ -55,23 +59,27 @@ export interface BareProxy {
   idle(): Promise<void>;
 }
 
-/** `originPorts`: those of the upstream's targets. `handler`: default, forwarding to them. */
+/** `origins`: the upstream's targets; a port is one in the clear. `handler`: default, forwarding to them. */
 export async function startBareProxy(
   t: Pick<TestContext, 'after'>,
-  originPorts: number | readonly number[],
+  origins: number | TargetAddress | readonly (number | TargetAddress)[],
   handler?: Handler,
   carrier: Carrier = 'plain',
 ): Promise<BareProxy> {
   const sweep = new DeadlineSweep();
   const turn = new EndOfTurn();
   const buffers = new BufferPool();
+  const contexts = new TlsContexts();
   const connections = new Set<ServerConnection>();
   const sessions = new Set<ServerSession>();
   const faults: PerantaraError[] = [];
-  const log = createLogger({ level: 'debug', pretty: false, write: () => {} });
-  const targets = [originPorts].flat().map((port) => {
-    const options = { timeouts: TIMEOUTS, idleMs: 700_000, sweep, turn, buffers };
-    return new Target({ kind: 'tcp', host: '127.0.0.1', port }, options);
+  const logged: string[] = [];
+  const log = createLogger({ level: 'debug', pretty: false, write: (line) => void logged.push(line) });
+  const targets = [origins].flat().map((origin) => {
+    const plain = (port: number): TargetAddress => ({ kind: 'tcp', host: '127.0.0.1', port, protocol: 'http' });
+    const services = { sweep, turn, buffers, contexts, openSession: null };
+    const options = { timeouts: TIMEOUTS, idleMs: 700_000, ...services };
+    return new Target(typeof origin === 'number' ? plain(origin) : origin, options);
   });
   const forward = proxyHandler({
     upstream: new Upstream(targets),
@@ -127,6 +135,7 @@ export async function startBareProxy(
     connections,
     sessions,
     faults,
+    logged,
     connect: async () => {
       const client = await (carrier === 'tls' ? connectSecure(port) : connectPlain(port));
       t.after(() => client.destroy());

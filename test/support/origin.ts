@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import { createSecureContext, TLSSocket, type TlsOptions } from 'node:tls';
 import { Peer } from './peer.ts';
 import { messageEnd, type ReceivedMessage, splitMessage } from './raw-message.ts';
 
@@ -23,17 +24,32 @@ export interface Origin {
 
 export const ok = (body = 'hello'): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
-/** `path`: listen on this unix socket instead of a port. */
+export interface OriginOptions {
+  /** A unix socket to listen on instead of a port. */
+  readonly path?: string;
+  /** Speaks TLS, by these. `Peer.cut` ends a connection without ending TLS. */
+  readonly tls?: TlsOptions;
+}
+
 export async function startOrigin(
   t: Pick<TestContext, 'after'>,
   script: Script = (_request, peer) => void peer.send(ok()),
-  path?: string,
+  { path, tls }: OriginOptions = {},
 ): Promise<Origin> {
+  const secureContext = tls === undefined ? null : createSecureContext(tls);
   const peers: Peer[] = [];
   const requests: ReceivedMessage[] = [];
   const grown = new EventTarget();
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const peer = new Peer(socket);
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (raw) => {
+    const options = { ...tls, isServer: true, secureContext, allowHalfOpen: true } as object;
+    const socket =
+      secureContext === null
+        ? raw
+        : new TLSSocket(
+            raw.on('error', () => {}),
+            options,
+          );
+    const peer = new Peer(socket, () => raw.resetAndDestroy(), raw);
     const connection = peers.push(peer) - 1;
     let at = 0;
     let isAnswered = false;

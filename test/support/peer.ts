@@ -24,10 +24,13 @@ export class Peer {
   #readTo = 0;
   #changed = Promise.withResolvers<void>();
   readonly #reset: () => void;
+  readonly #raw: Socket;
 
-  constructor(socket: Socket, reset: () => void = () => socket.resetAndDestroy()) {
+  /** `raw`: what carries the socket where that is TLS. */
+  constructor(socket: Socket, reset: () => void = () => socket.resetAndDestroy(), raw: Socket = socket) {
     this.socket = socket;
     this.#reset = reset;
+    this.#raw = raw;
     socket.on('data', (chunk: Buffer) => {
       this.#pieces.push(chunk.toString('latin1'));
       this.received += chunk.length;
@@ -118,6 +121,11 @@ export class Peer {
     this.socket.end();
   }
 
+  /** Closes this side without a word of TLS. */
+  cut(): void {
+    this.#raw.end();
+  }
+
   /** Breaks the connection with RST. */
   reset(): void {
     this.#reset();
@@ -144,7 +152,7 @@ export async function connectSecure(port: number, options: ConnectionOptions = {
   const defaults = { servername: 'app.localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] };
   const socket = tlsConnect({ socket: raw, ...defaults, ...options });
   await once(socket, 'secureConnect');
-  return new Peer(socket, () => raw.resetAndDestroy());
+  return new Peer(socket, () => raw.resetAndDestroy(), raw);
 }
 
 export async function connectPlain(port: number): Promise<Peer> {

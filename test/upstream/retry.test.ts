@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { PerantaraError } from '../../src/core/errors.ts';
 import { type Attempt, type Retry, shouldRetry } from '../../src/upstream/retry.ts';
 
-const stale: Attempt = { method: 'GET', contentTaken: false, hasContent: false, reused: true, responseStarted: false };
+const stale: Attempt = {
+  method: 'GET',
+  contentTaken: false,
+  hasContent: false,
+  reused: true,
+  responseStarted: false,
+  repeats: 0,
+};
 
 test('a request is repeated only where nothing of it can have been acted on', () => {
   const table: readonly (readonly [code: string, change: Partial<Attempt>, expected: Retry])[] = [
@@ -22,6 +29,14 @@ test('a request is repeated only where nothing of it can have been acted on', ()
     ['upstream_closed', { method: 'PUT', hasContent: true }, 'no'],
     ['upstream_closed', { reused: false }, 'no'],
     ['upstream_closed', { responseStarted: true }, 'no'],
+    ['upstream_closed', { repeats: 1 }, 'same-target'],
+    ['upstream_closed', { repeats: 2 }, 'no'],
+    ['upstream_refused', {}, 'same-target'],
+    ['upstream_refused', { reused: false, repeats: 1 }, 'same-target'],
+    ['upstream_refused', { method: 'POST', hasContent: true }, 'same-target'],
+    ['upstream_refused', { method: 'POST', hasContent: true, contentTaken: true }, 'no'],
+    ['upstream_refused', { repeats: 2 }, 'no'],
+    ['connect_failed', { repeats: 2 }, 'next-target'],
     ['upstream_malformed', {}, 'no'],
     ['response_timeout', {}, 'no'],
     ['upstream_stalled', {}, 'no'],

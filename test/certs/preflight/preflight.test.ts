@@ -31,7 +31,7 @@ async function look(t: TestContext, name: string, setting: Setting): Promise<rea
   const { port, challenges = ['http-01'], trust = pebble.trustPem, now = Date.now } = setting;
   const { directoryUrl: directory } = pebble;
   const acme: AcmeConfig = { directory, email: null, trust, binding: null, profile: null, preferredChain: null };
-  const http = [{ host: '127.0.0.1', port, proxyProtocol: false, position: 'x' }];
+  const http = [{ host: '127.0.0.1', port, proxyProtocol: false, h2c: false, position: 'x' }];
   const listen: ListenConfig = { http, https: [], redirectPort: null };
   const tls = {
     kind: 'acme',
