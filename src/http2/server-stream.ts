@@ -133,7 +133,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (this.#ended || this.#bodyless) return true;
     if (this.#left !== null) this.#left -= chunk.length;
     const wantsMore = this.sendData(chunk);
-    if (!wantsMore || this.tunnelling) this.#updateDeadline();
+    // While both may still talk, the word of one is a sign of life for both.
+    if (!wantsMore || !this.remoteEnded) this.#updateDeadline();
     return wantsMore;
   }
 
