@@ -7,6 +7,9 @@
 export type FieldTest = (text: string, start: number, end: number, valueEnd: number) => boolean;
 
 export class HeaderList {
+  /** Names, in lower case, of fields and pseudo-fields that their sender wants in no compression table on the way (RFC 7541
+   * section 6.2.3); null: none. */
+  neverIndexed: ReadonlySet<string> | null = null;
   #text = '';
   /** For each field, where in the text its name begins and ends and its value ends; `: ` stands between the two. */
   #marks: number[] = [];

@@ -138,7 +138,11 @@ export class FrameWriter {
   #encode(buf: Buffer, from: number, pseudo: PseudoFields, headers: HeaderList | null, length: number | null): number {
     const encoder = this.#encoder;
     let at = encoder.begin(buf, from);
-    for (let i = 0; i + 1 < pseudo.length; i += 2) at = encoder.field(buf, at, pseudo[i]!, pseudo[i + 1]!);
+    const never = headers?.neverIndexed;
+    for (let i = 0; i + 1 < pseudo.length; i += 2) {
+      const name = pseudo[i]!;
+      at = encoder.field(buf, at, name, pseudo[i + 1]!, never?.has(name));
+    }
     if (headers !== null) at = encoder.fields(buf, at, headers);
     return length === null ? at : encoder.field(buf, at, 'content-length', String(length));
   }

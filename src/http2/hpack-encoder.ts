@@ -66,9 +66,10 @@ export class HpackEncoder {
     return writeInteger(out, to, SIZE_UPDATE, 0x1f, limit);
   }
 
-  /** `name`: in lower case. */
-  field(out: Buffer, at: number, name: string, value: string): number {
+  /** `name`: in lower case. `isNeverIndexed`: it is not to be in any table on the way. */
+  field(out: Buffer, at: number, name: string, value: string, isNeverIndexed = false): number {
     const fieldName = this.#fieldName(name);
+    if (isNeverIndexed) return this.#unindexed(out, at, NEVER_INDEXED, fieldName, value, 0, value.length);
     const index = fieldName.indexOf(value, 0, value.length);
     if (index > 0) return writeInteger(out, at, INDEXED, 0x7f, index);
     const newest = this.#table.newest(fieldName);
@@ -78,19 +79,23 @@ export class HpackEncoder {
   }
 
   fields(out: Buffer, at: number, headers: HeaderList): number {
-    const { text, marks } = headers;
+    const { text, marks, neverIndexed } = headers;
     const table = this.#table;
     let to = at;
     for (let i = 0, place = 0; i < marks.length; i += 3, place++) {
       const start = marks[i]!;
       const nameEnd = marks[i + 1]!;
       const end = marks[i + 2]!;
-      const expected = table.expected(place);
+      const expected = neverIndexed === null ? table.expected(place) : null;
       if (expected !== null && expected.line.length === end - start && text.slice(start, end) === expected.line) {
         to = this.#reference(out, to, expected);
         continue;
       }
       const name = spelledName(text, start, nameEnd) ?? this.#fieldName(text.slice(start, nameEnd).toLowerCase());
+      if (neverIndexed?.has(name.lower)) {
+        to = this.#unindexed(out, to, NEVER_INDEXED, name, text, nameEnd + 2, end);
+        continue;
+      }
       const index = name.indexOf(text, nameEnd + 2, end);
       if (index > 0) {
         to = writeInteger(out, to, INDEXED, 0x7f, index);
@@ -126,15 +131,18 @@ export class HpackEncoder {
     from: number,
     to: number,
   ): number {
-    if (!this.#table.isWorthwhile(name, newest, to - from)) {
-      const end = this.#name(out, at, name.isSensitive ? NEVER_INDEXED : LITERAL, 0x0f, name, newest);
-      if (to - from < HUFFMAN_CHARS) return writePlain(out, end, text, from, to);
-      return writeShortest(out, end, text.slice(from, to));
-    }
+    if (!this.#table.isWorthwhile(name, newest, to - from))
+      return this.#unindexed(out, at, name.isSensitive ? NEVER_INDEXED : LITERAL, name, text, from, to);
     const end = this.#name(out, at, LITERAL_INDEXED, 0x3f, name, newest);
     const value = copyOf(text.slice(from, to), out, end);
     this.#table.insert(name, value);
     return writeShortest(out, end, value);
+  }
+
+  #unindexed(out: Buffer, at: number, flags: number, name: FieldName, text: string, from: number, to: number): number {
+    const end = this.#name(out, at, flags, 0x0f, name, this.#table.newest(name));
+    if (to - from < HUFFMAN_CHARS) return writePlain(out, end, text, from, to);
+    return writeShortest(out, end, text.slice(from, to));
   }
 
   /** The first byte of a literal and its name, which is referred to if a table has it. */

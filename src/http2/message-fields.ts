@@ -46,6 +46,7 @@ export class MessageFields implements FieldSink {
   #text = '';
   readonly #marks: number[] = [];
   #cookie: string | null = null;
+  #neverIndexed: Set<string> | null = null;
   #bytes = 0;
   #regular = false;
 
@@ -65,6 +66,10 @@ export class MessageFields implements FieldSink {
     this.#bytes += field.size;
     if (this.#bytes > this.#limits.listBytes) this.tooLarge = true;
     if (this.tooLarge) return;
+    if (field.isNeverIndexed) {
+      this.#neverIndexed ??= new Set();
+      this.#neverIndexed.add(field.name);
+    }
     const kind = kindOf(field);
     if (kind >= METHOD) this.#takePseudo(kind, field.value);
     else {
@@ -77,7 +82,9 @@ export class MessageFields implements FieldSink {
   headers(): HeaderList {
     if (!this.#regular) this.#begin();
     if (this.#cookie !== null) this.#line('cookie', this.#cookie);
-    return HeaderList.written(this.#text, this.#marks);
+    const list = HeaderList.written(this.#text, this.#marks);
+    list.neverIndexed = this.#neverIndexed;
+    return list;
   }
 
   /** As a trailer section: without what must not come after content. */

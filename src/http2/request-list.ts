@@ -43,7 +43,9 @@ function without(headers: HeaderList, isTunnel: boolean): HeaderList {
     if (isTunnel && end - start === 17 && isNamed(text, start, end, 'sec-websocket-key')) continue;
     kept.push(start, end, marks[i + 2]!);
   }
-  return HeaderList.written(text, kept);
+  const list = HeaderList.written(text, kept);
+  list.neverIndexed = headers.neverIndexed;
+  return list;
 }
 
 function isNamed(text: string, start: number, end: number, name: string): boolean {

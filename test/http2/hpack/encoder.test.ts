@@ -4,8 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { HeaderList } from '../../../src/http/header-list.ts';
+import type { OutgoingRequest } from '../../../src/http/outgoing-request.ts';
 import { HpackDecoder } from '../../../src/http2/hpack-decoder.ts';
 import { HpackEncoder, roomFor } from '../../../src/http2/hpack-encoder.ts';
+import { REQUEST_LIMITS } from '../../../src/http2/limits.ts';
+import { MessageFields } from '../../../src/http2/message-fields.ts';
+import { readRequest } from '../../../src/http2/request-fields.ts';
+import { requestList } from '../../../src/http2/request-list.ts';
 import { type FieldPair, literal, tableSize } from '../../support/h2-headers.ts';
 import { decode, decodeFields, encode, encodeList, encodeSingly } from '../../support/hpack-wire.ts';
 
@@ -78,6 +83,48 @@ describe('a secret field', () => {
     const encoder = new HpackEncoder(LIMIT);
     const starts = secrets.map((name) => hex(encode(encoder, [[name, 'a']])));
     assert.deepEqual(starts, ['1f080161', '1f110161', '1f280161', '1f220161']);
+  });
+});
+
+describe('a field that its sender wants in no table', () => {
+  const first: readonly FieldPair[] = [
+    [':method', 'GET'],
+    [':scheme', 'https'],
+    [':authority', 'www.example.com'],
+  ];
+  const request = [
+    ...first.map(([name, value]) => literal(name, value, 'incremental')),
+    literal(':path', '/secret', 'never'),
+    literal('x-token', 'abc', 'never'),
+    literal('X-Plain'.toLowerCase(), 'abc', 'incremental'),
+  ];
+
+  it('is passed on as one', () => {
+    const fields = new MessageFields(REQUEST_LIMITS, true);
+    const incoming = Buffer.concat(request);
+    new HpackDecoder(LIMIT).decode(incoming, 0, incoming.length, fields);
+    const { headers } = readRequest(fields, 'https', true, null).head;
+    headers.append('X-Forwarded-Proto', 'https');
+    const outgoing = { method: 'GET', target: '/secret', headers, length: 0, upgradeTo: null, acceptsTrailers: false };
+    const list = requestList(outgoing as OutgoingRequest, 'http');
+    const decoder = new HpackDecoder(LIMIT);
+    const encoder = new HpackEncoder(LIMIT);
+    for (let times = 0; times < 3; times++) {
+      const out = Buffer.alloc(1_000);
+      let end = encoder.begin(out, 0);
+      for (let i = 0; i < list.pseudo.length; i += 2) {
+        const name = list.pseudo[i]!;
+        end = encoder.field(out, end, name, list.pseudo[i + 1]!, list.headers.neverIndexed?.has(name));
+      }
+      end = encoder.fields(out, end, list.headers);
+      const fields = decodeFields(decoder, out.subarray(0, end));
+      const never = fields.filter(({ isNeverIndexed }) => isNeverIndexed).map(({ name, value }) => [name, value]);
+      assert.deepEqual(never, [
+        [':path', '/secret'],
+        ['x-token', 'abc'],
+      ]);
+      assert.equal(fields.length, 7);
+    }
   });
 });
 
@@ -245,7 +292,13 @@ describe('the memory of both sides', () => {
     const each = bytesEach(100, () => {
       const encoder = new HpackEncoder(LIMIT);
       for (let times = 0; times < 3; times++) {
-        const list = new HeaderList([...RESPONSE.flat(), 'Cookie', 'c'.repeat(100_000)]);
+        const names = [
+          'x-in-lower-case-and-longer-than-most',
+          'yes',
+          'X-Not-In-Lower-Case',
+          'a value that is long enough',
+        ];
+        const list = new HeaderList([...RESPONSE.flat(), ...names, 'Cookie', 'c'.repeat(100_000)]);
         encodeList(encoder, list);
       }
       return encoder;
