@@ -19,6 +19,8 @@ import { ConnectionLimiter } from './connection-limiter.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Gate, type Peer } from './gate.ts';
 import { Listener } from './listener.ts';
+import { OpeningBytes } from './opening-bytes.ts';
+import { beginsAsHttp2 } from './prior-knowledge.ts';
 import { buildSnapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { secureContextOptions, TlsAcceptor } from './tls-acceptor.ts';
@@ -43,6 +45,7 @@ export class Server implements Lifecycle {
   readonly #targets: TargetRegistry;
   readonly #certificates: ReturnType<typeof createCertificateAutomation>;
   readonly #gate: Gate;
+  readonly #opening: OpeningBytes;
   readonly #acceptor: TlsAcceptor;
   readonly #http: readonly Listener[];
   readonly #https: readonly Listener[];
@@ -95,10 +98,15 @@ export class Server implements Lifecycle {
       sweep,
       log: services.log,
     });
+    this.#opening = new OpeningBytes(sweep, timeouts.headMs);
     const listener = (address: ListenAddress, pass: (socket: Socket, peer: Peer) => void): Listener =>
       new Listener(address, (socket) => this.#gate.admit(socket, address.proxyProtocol, pass));
     this.#http = listen.http.map((address) =>
-      listener(address, (socket, peer) => this.#serve(socket, peer, null, plain)),
+      listener(address, (socket, peer) => {
+        const serve = (speaksHttp2: boolean): void => this.#serve(socket, peer, null, plain, speaksHttp2);
+        if (address.h2c) this.#opening.read(socket, beginsAsHttp2, serve, () => {});
+        else serve(false);
+      }),
     );
     this.#https = listen.https.map((address) =>
       listener(address, (socket, peer) => this.#acceptor.accept(socket, peer)),
@@ -146,6 +154,7 @@ export class Server implements Lifecycle {
     this.#state = 'closed';
     for (const listener of [...this.#http, ...this.#https]) listener.close();
     this.#gate.destroy();
+    this.#opening.destroy();
     this.#acceptor.destroy();
     for (const connection of this.#connections) connection.destroy();
     this.#targets.destroy();
@@ -166,6 +175,7 @@ export class Server implements Lifecycle {
     const certificates = this.#closeCertificates();
     for (const listener of [...this.#http, ...this.#https]) listener.close();
     this.#gate.destroy();
+    this.#opening.destroy();
     this.#acceptor.destroy();
     for (const connection of this.#connections) connection.drain();
     this.#targets.closeIdle();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { respondHandler } from '../../src/handlers/respond.ts';
@@ -167,4 +169,42 @@ test('without a port in the way, the redirect names none', async (t) => {
   const client = await proxy.connect();
   await client.send(request('/x').replace('app.localhost', 'a.example'));
   assert.deepEqual((await client.message()).fields('location'), ['https://a.example/x']);
+});
+
+test('HTTP/2 with prior knowledge is spoken on a plain listener that says so, beside HTTP/1.1, and on no other', async (t) => {
+  const sites = { 'app.localhost': { respond: 'secret' } };
+  const speaking = await startProxy({ sites, listen: { http: { address: '127.0.0.1:0', h2c: true }, https: '127.0.0.1:0' } });
+  const plain = await startProxy({ sites });
+  t.after(() => Promise.all([speaking.stop(), plain.stop()]));
+  const session = connectHttp2(`http://127.0.0.1:${speaking.httpPort}`);
+  t.after(() => session.destroy());
+  const stream = session.request({ ':authority': 'app.localhost', ':path': '/a?b' });
+  const [head] = await once(stream, 'response');
+  assert.deepEqual([head[':status'], head.location], [308, `https://app.localhost:${speaking.httpsPort}/a?b`]);
+  for (const { httpPort } of [speaking, plain]) {
+    const client = await connectPlain(httpPort);
+    await client.send('GE');
+    await client.send('T / HTTP/1.1\r\nHost: app.localhost\r\n\r\n');
+    assert.equal((await client.message()).status, 308);
+    client.destroy();
+  }
+  // Bytes that could still become the preface, in pieces; elsewhere it is a version that is not spoken.
+  const client = await connectPlain(plain.httpPort);
+  await client.send('PRI * HTTP/2.0\r\n');
+  await client.send('\r\nSM\r\n\r\n');
+  assert.equal((await client.message()).status, 505);
+  client.destroy();
+});
+
+test('whoever says nothing on a plain listener that waits for HTTP/2 is let go', async (t) => {
+  const sites = { 'app.localhost': { respond: 'secret' } };
+  const listen = { http: { address: '127.0.0.1:0', h2c: true }, https: '127.0.0.1:0' };
+  const rig = await startProxy({ sites, listen, timeouts: { head: '100ms' } });
+  t.after(() => rig.stop());
+  for (const sent of ['', 'PRI * HTTP', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+    const client = await connectPlain(rig.httpPort);
+    await client.send(sent);
+    await client.end();
+    client.destroy();
+  }
 });
