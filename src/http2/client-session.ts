@@ -186,8 +186,9 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     }
     const { streams } = this.#session;
     if (!streams.wasOpened(streamId)) throw new ConnectionFault('PROTOCOL_ERROR', 'HEADERS on an idle stream');
-    if (streams.endingOf(streamId) === 'ended')
-      throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+    const ending = streams.endingOf(streamId);
+    if (ending === 'ended') throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+    if (ending === 'reset-by-peer') throw new StreamFault('STREAM_CLOSED', 'HEADERS on a closed stream');
   }
 
   onGoaway(lastStreamId: number, errorCode: number): void {

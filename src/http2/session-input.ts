@@ -268,7 +268,9 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     const { streams } = this.#session;
     const ending = streams.endingOf(streamId);
     if (ending === null && !streams.wasOpened(streamId)) throw protocol('a frame on an idle stream');
-    if (isData && ending !== 'reset-by-us') throw new StreamFault('STREAM_CLOSED', 'DATA on a closed stream');
+    if (!isData || ending === 'reset-by-us') return;
+    if (ending === 'ended') throw new ConnectionFault('STREAM_CLOSED', 'DATA on a closed stream');
+    throw new StreamFault('STREAM_CLOSED', 'DATA on a closed stream');
   }
 }
 

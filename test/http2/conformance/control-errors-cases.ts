@@ -167,6 +167,17 @@ export const CONTROL_ERRORS: Sections = {
       ],
     ]),
     [
+      'HEADERS, and DATA of an open stream before the block is whole',
+      (peer, fields) =>
+        peer.send(
+          headers(1, fields('POST')),
+          frame(HEADERS, 0, 3, block(fields())),
+          data(1, 'test'),
+          continuation(3, DUMMY),
+        ),
+      connectionError('PROTOCOL_ERROR'),
+    ],
+    [
       'behind HEADERS with END_HEADERS',
       (peer, fields) => peer.send(headers(1, fields('POST')), continuation(1, DUMMY)),
       connectionError('PROTOCOL_ERROR'),

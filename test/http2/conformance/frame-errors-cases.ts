@@ -141,7 +141,7 @@ export const FRAME_ERRORS: Sections = {
     [
       'that say they have padding and are empty',
       (peer, fields) => peer.send(headers(1, fields('POST')), frame(DATA, PADDED | END_STREAM, 1)),
-      connectionError('FRAME_SIZE_ERROR', 'PROTOCOL_ERROR'),
+      connectionError('FRAME_SIZE_ERROR'),
     ],
   ],
 
@@ -168,7 +168,12 @@ export const FRAME_ERRORS: Sections = {
     [
       'too short for the priority that it says it has',
       (peer) => peer.frame(HEADERS, END_STREAM | END_HEADERS | WITH_PRIORITY, 1, [0, 0, 0, 0]),
-      connectionError('FRAME_SIZE_ERROR', 'PROTOCOL_ERROR'),
+      connectionError('FRAME_SIZE_ERROR'),
+    ],
+    [
+      'that say they have padding and are empty',
+      (peer) => peer.frame(HEADERS, END_STREAM | END_HEADERS | PADDED, 1),
+      connectionError('FRAME_SIZE_ERROR'),
     ],
   ],
 

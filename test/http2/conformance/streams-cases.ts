@@ -98,7 +98,7 @@ export const STREAMS: Sections = {
         await answeredRequest(peer, fields);
         peer.data(1, 'test', END_STREAM);
       },
-      anyError('STREAM_CLOSED'),
+      connectionError('STREAM_CLOSED'),
     ],
     [
       'HEADERS after the end',
