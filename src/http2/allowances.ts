@@ -1,7 +1,15 @@
 // Counts what a peer does that costs us more than it (limits.ts): each kind may come in a burst and then at a slow rate.
 // Beyond that the connection ends with ENHANCE_YOUR_CALM.
 import { ConnectionFault } from './fault.ts';
-import { type Allowance, CONTROL_FRAMES, EMPTY_FRAMES, FORCED_RESETS, RESETS, WINDOW_UPDATES } from './limits.ts';
+import {
+  type Allowance,
+  CONTROL_FRAMES,
+  EMPTY_FRAMES,
+  FORCED_RESETS,
+  RESETS,
+  WINDOW_UPDATE_BYTES,
+  WINDOW_UPDATES,
+} from './limits.ts';
 
 /** One bucket that empties with time. */
 class Bucket {
@@ -25,9 +33,9 @@ class Bucket {
     return this.#level <= this.#allowance.burst;
   }
 
-  /** Makes room for two more. */
-  earn(): void {
-    if (this.#level > -this.#allowance.burst) this.#level -= 2;
+  /** Makes room for so many more. */
+  earn(count: number): void {
+    if (this.#level > -this.#allowance.burst) this.#level -= count;
   }
 }
 
@@ -71,10 +79,15 @@ export class Allowances {
     if (!this.#windowUpdates.add(this.#now())) throw tooMuch('window updates');
   }
 
-  /** We have sent a DATA frame, which is worth a window update for its stream and one for the connection. */
-  dataSent(): void {
+  /**
+   * We have sent so much in a DATA frame. That is worth window updates for its stream and for the connection, and a PING:
+   * gRPC libraries measure with one how much is on the way, as often as content comes.
+   */
+  dataSent(bytes: number): void {
     this.#windowUpdates ??= new Bucket(WINDOW_UPDATES);
-    this.#windowUpdates.earn();
+    this.#windowUpdates.earn(2 * Math.ceil(bytes / WINDOW_UPDATE_BYTES));
+    this.#controlFrames ??= new Bucket(CONTROL_FRAMES);
+    this.#controlFrames.earn(1);
   }
 }
 

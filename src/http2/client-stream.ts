@@ -1,6 +1,5 @@
 // One request to an upstream and its response, on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the
 // response is held while its taker is not ready, within the stream's window.
-import { createHash } from 'node:crypto';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import type { HeaderList } from '../http/header-list.ts';
@@ -14,7 +13,7 @@ import { HeldBytes } from './held-bytes.ts';
 import { INTERIM_RESPONSES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { requestList } from './request-list.ts';
-import { readResponse } from './response-fields.ts';
+import { acceptOf, readResponse } from './response-fields.ts';
 import { Stream, type StreamHost } from './stream.ts';
 
 /** The session as the carriers of its requests see it. */
@@ -29,7 +28,7 @@ export interface ClientStreamServices {
   open(stream: ClientStream): number;
 }
 
-type State = 'head' | 'content' | 'tunnel' | 'done';
+type State = 'head' | 'content' | 'tunnel';
 
 export class ClientStream extends Stream implements RequestCarrier, Expiring {
   deadlineAt = Number.POSITIVE_INFINITY;
@@ -47,6 +46,8 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
   #left: number | null = null;
   readonly #held = new HeldBytes();
   #complete = false;
+  /** Whether its taker knows that it is complete. */
+  #told = false;
   #trailers: HeaderList | null = null;
 
   constructor(host: StreamHost, services: ClientStreamServices) {
@@ -61,6 +62,11 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
   /** Whether the final head has come, so that what follows are trailers. */
   get headTaken(): boolean {
     return this.#state !== 'head';
+  }
+
+  /** Whether there is nothing more to come by it. */
+  get #isWhole(): boolean {
+    return this.#complete && this.#state !== 'tunnel';
   }
 
   /** Resets of a server are no trick. */
@@ -89,7 +95,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
 
   #write(request: OutgoingRequest): void {
     if (request.upgradeTo !== null && this.#services.takesTunnels !== true) {
-      this.#tellError(upstreamFault('upgrade_unsupported', 'the upstream takes no upgrades over HTTP/2'));
+      this.fail(upstreamFault('upgrade_unsupported', 'the upstream takes no upgrades over HTTP/2'));
       return;
     }
     this.reused = this.#services.open(this) > 0;
@@ -175,7 +181,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
 
   onPeerReset(errorCode: number): void {
     this.close('reset-by-peer');
-    if (this.#complete) return; // all has come (RFC 9113 section 8.1); it may still be on its way to its taker
+    if (this.#isWhole) return; // it may still be on its way to its taker (RFC 9113 section 8.1)
     const isRefused = errorCode === ERROR_CODES.REFUSED_STREAM;
     const why = `the upstream reset the stream: ${errorName(errorCode)}`;
     this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', why));
@@ -189,7 +195,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
 
   fail(error: Error): void {
     this.close('reset-by-us');
-    if (!this.#complete)
+    if (!this.#isWhole)
       this.#tellError(error instanceof StreamFault ? blameUpstream(error) : (error as PerantaraError));
   }
 
@@ -200,7 +206,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
       ? upstreamFault('response_timeout', 'the response took too long')
       : upstreamFault('upstream_stalled', 'the stream stalled');
     this.reset(ERROR_CODES.CANCEL);
-    this.#tellError(error);
+    if (!this.#isWhole) this.#tellError(error);
   }
 
   override close(how: Parameters<Stream['close']>[0]): void {
@@ -264,14 +270,12 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     }
     if (this.#held.length > 0) return;
     if (!this.#complete) this.#observer?.onResponseIdle();
-    else if (!this.#paused) this.#tellEnd();
-  }
-
-  #tellEnd(): void {
-    if (this.#state !== 'tunnel') this.#state = 'done';
-    const observer = this.#observer;
-    if (this.#state === 'done') this.#observer = null;
-    observer?.onResponseEnd(this.#trailers);
+    else if (!this.#paused && !this.#told) {
+      this.#told = true;
+      const observer = this.#observer;
+      if (this.#state !== 'tunnel') this.#observer = null;
+      observer?.onResponseEnd(this.#trailers);
+    }
   }
 
   #tellError(error: PerantaraError): void {
@@ -292,9 +296,4 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     }
     this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
   }
-}
-
-/** RFC 6455 section 4.2.2, for a client that speaks HTTP/1.1. */
-function acceptOf(key: string): string {
-  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }

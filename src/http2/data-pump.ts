@@ -47,8 +47,9 @@ export class DataPump implements OutputSource {
     return this.#readyCount === 0;
   }
 
-  get congested(): boolean {
-    return this.queuedBytes >= CONNECTION_QUEUE_BYTES || this.#output().blocked;
+  /** Whether so much is queued that only a stream with nothing in the queue may add to it. */
+  get crowded(): boolean {
+    return this.queuedBytes >= CONNECTION_QUEUE_BYTES;
   }
 
   /** `stream` has something to send, and its own window allows it. */
@@ -131,7 +132,7 @@ export class DataPump implements OutputSource {
   }
 
   #offerRoom(): void {
-    if (this.congested) return;
+    if (this.#output().blocked) return;
     const held = this.#held;
     this.#held = [];
     for (const stream of held) stream.isHeld = false;

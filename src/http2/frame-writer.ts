@@ -36,7 +36,7 @@ export class FrameWriter {
     this.#encoder = encoder;
   }
 
-  /** A list of fields, in as many frames as it takes. `length`: what content-length says, null for none. Returns where HEADERS is. */
+  /** A list of fields, in as many frames as it takes. `length`: what content-length says, null for none. Returns where HEADERS is; -1: it has left. */
   headers(
     streamId: number,
     pseudo: PseudoFields,
@@ -160,6 +160,7 @@ export class FrameWriter {
     const end = this.#encode(block, 0, pseudo, headers, length);
     const output = this.#output;
     let first = -1;
+    let generation = 0;
     let from = 0;
     do {
       const to = Math.min(from + this.maxFrameBytes, end);
@@ -170,9 +171,12 @@ export class FrameWriter {
       const payload = output.head(buf, at, to - from, isFirst ? HEADERS : CONTINUATION, own, streamId);
       block.copy(buf, payload, from, to);
       output.advance(payload + to - from);
-      if (isFirst) first = at;
+      if (isFirst) {
+        first = at;
+        generation = output.generation;
+      }
       from = to;
     } while (from < end);
-    return first;
+    return generation === output.generation ? first : -1;
   }
 }

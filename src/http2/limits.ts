@@ -37,6 +37,8 @@ export const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 /** Queued output of one stream, and of all streams of a connection, from which on their sources are paused. */
 export const STREAM_QUEUE_BYTES = 128 * 1024;
 export const CONNECTION_QUEUE_BYTES = 1024 * 1024;
+/** Output of any kind that the socket could not take yet, from which on no more is read of the client that leaves it. */
+export const UNTAKEN_BYTES = 512 * 1024;
 
 /** Content of a request that may still come when the response is complete; then its client is stopped. */
 export const LATE_CONTENT_BYTES = 16 * 1024;
@@ -55,9 +57,10 @@ export interface Allowance {
 /** RST_STREAM from the peer before its stream was answered (CVE-2023-44487), or that the peer made us send (CVE-2025-8671). */
 export const RESETS: Allowance = { burst: 500, perSecond: 50 };
 export const FORCED_RESETS: Allowance = { burst: 100, perSecond: 10 };
-/** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and frames of unknown types: each is answered or looked at for nothing. */
+/** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and unknown frames, over one for each DATA frame of ours: looked at for nothing. */
 export const CONTROL_FRAMES: Allowance = { burst: 200, perSecond: 20 };
 /** DATA without a byte of content that does not end its stream; padding is not content. */
 export const EMPTY_FRAMES: Allowance = { burst: 50, perSecond: 5 };
-/** WINDOW_UPDATE, over one for each DATA frame that we send. */
+/** WINDOW_UPDATE, over one for the stream and one for the connection for so many bytes of DATA (Go's library sends them so). */
+export const WINDOW_UPDATE_BYTES = 4 * 1024;
 export const WINDOW_UPDATES: Allowance = { burst: 500, perSecond: 50 };

@@ -12,6 +12,8 @@ export interface ContentSource {
   readonly taker: ExchangeObserver | null;
   returnFlow(bytes: number, fast: boolean): void;
   answerError(error: PerantaraError): void;
+  /** The taker has thrown. */
+  onThrown(thrown: unknown): void;
 }
 
 export class RequestContent {
@@ -31,6 +33,11 @@ export class RequestContent {
   constructor(source: ContentSource, declared: number | null) {
     this.#source = source;
     this.#declared = declared;
+  }
+
+  /** Whether all of it has come, and not all of it has been handed on. */
+  get isOwed(): boolean {
+    return this.#complete && !this.#dropped;
   }
 
   /** Whether more would be taken now. */
@@ -68,7 +75,7 @@ export class RequestContent {
       this.#held.append(buf, start, end);
       return;
     }
-    this.#source.taker?.onData(buf.subarray(start, end));
+    this.#tellData(buf.subarray(start, end));
     this.#source.returnFlow(length, !this.paused);
   }
 
@@ -89,12 +96,16 @@ export class RequestContent {
   deliver(): void {
     while (this.#held.length > 0 && this.wanted) {
       const chunk = this.#held.take();
-      this.#source.taker?.onData(chunk);
+      this.#tellData(chunk);
       this.#source.returnFlow(chunk.length, false);
     }
     if (!this.#complete || !this.wanted || this.#held.length > 0) return;
     this.#complete = false;
-    this.#source.taker?.onEnd(this.#trailers);
+    try {
+      this.#source.taker?.onEnd(this.#trailers);
+    } catch (thrown) {
+      this.#source.onThrown(thrown);
+    }
   }
 
   /** Nobody takes it any more. */
@@ -102,6 +113,14 @@ export class RequestContent {
     this.#dropped = true;
     this.#source.returnFlow(this.#held.length, false);
     this.#held.clear();
+  }
+
+  #tellData(chunk: Buffer): void {
+    try {
+      this.#source.taker?.onData(chunk);
+    } catch (thrown) {
+      this.#source.onThrown(thrown);
+    }
   }
 }
 

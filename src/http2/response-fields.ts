@@ -1,4 +1,5 @@
 // From the fields of an HTTP/2 response to its head (RFC 9113 section 8.3.2).
+import { createHash } from 'node:crypto';
 import type { ResponseHead } from '../http/message.ts';
 import { StreamFault } from './fault.ts';
 import type { MessageFields } from './message-fields.ts';
@@ -19,6 +20,11 @@ export function readResponse(fields: MessageFields): IncomingResponse {
   if (status === null || !/^[1-5]\d\d$/.test(status) || status === '101') throw malformed('no valid :status');
   const length = declaredLength(fields.contentLength);
   return { head: { status: Number(status), reason: '', headers: fields.headers() }, length };
+}
+
+/** What WebSocket over HTTP/1.1 answers to a `sec-websocket-key` (RFC 6455 section 4.2.2), and over HTTP/2 does not. */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
 function malformed(what: string): StreamFault {

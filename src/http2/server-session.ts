@@ -55,6 +55,8 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   #waitingFor = 0;
   #prefaceBytes = 0;
   #draining = false;
+  /** Whether the client may not know yet that no new streams are wanted: those on their way are served. */
+  #inGrace = false;
   #lingering = false;
 
   /** The socket is connected and past its TLS handshake. */
@@ -74,6 +76,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
     if (!readShared(socket, this.#options.buffers.shared, onData)) socket.on('data', onData);
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
+    socket.on('finish', () => this.#onFinish());
     this.#session.start(SETTINGS);
     this.#wait('greeting', this.#options.timeouts.headMs);
     this.#wait('acknowledgement', this.#options.timeouts.headMs + SETTINGS_ACK_MS);
@@ -91,6 +94,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
       this.#announceEnd();
       return;
     }
+    this.#inGrace = true;
     writer.goaway(frame.MAX_STREAM_ID);
     writer.ping(GRACE_PING, 0, false);
     this.#wait('grace', GRACE_MS);
@@ -116,6 +120,8 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
       if (at === chunk.length) return;
     }
     this.#session.read(chunk, at);
+    if (this.#lingering) return;
+    if (this.#session.output.untaken) this.#socket.pause(); // until 'drain'
     const { waitingFor } = this.#session;
     if (waitingFor === this.#waitingFor) return;
     this.#waitingFor = waitingFor;
@@ -125,6 +131,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
 
   /** HTTP/2 knows no half-closed connections: a client that has closed its side is gone. */
   #onEnd(): void {
+    this.#session.output.run(); // answers that are complete
     this.#socket.destroySoon();
     this.#abortAll(clientGone('before its response was complete'));
   }
@@ -132,6 +139,11 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   #onDrain(): void {
     this.#session.output.drained();
     this.#waits.clear('reader');
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #onFinish(): void {
+    if (this.#lingering) this.#wait('linger', LINGER_MS);
   }
 
   #onClose(): void {
@@ -148,11 +160,13 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   }
 
   onFields(streamId: number, stream: ServerStream | undefined, fields: MessageFields, ends: boolean): void {
-    if (this.#opener.take(streamId, stream, fields, ends)) this.#waits.clear('request');
+    this.#opener.take(streamId, stream, fields, ends);
+    if (this.#session.streams.size > 0) this.#waits.clear('request');
   }
 
   onGoaway(): void {
     this.#draining = true; // it will open no more; what is open goes on
+    this.#inGrace = false;
     if (this.#session.streams.size === 0) this.#announceEnd();
   }
 
@@ -175,6 +189,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
 
   onStreamClosed(): void {
     if (this.#session.streams.size > 0 || this.#lingering) return;
+    if (this.#inGrace) return;
     if (this.#opener.closed || this.#draining) this.#announceEnd();
     else this.#wait('request', this.#options.timeouts.keepAliveMs);
   }
@@ -233,6 +248,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
 
   /** The second step: no stream above the last is served. */
   #announceEnd(): void {
+    this.#inGrace = false;
     this.#waits.clear('grace');
     const { streams, writer } = this.#session;
     if (!this.#opener.closed) {
@@ -253,7 +269,8 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
     this.#lingering = true;
     this.#session.output.flush();
     this.#socket.end();
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#waits.clearAll();
-    this.#wait('linger', this.#session.output.blocked ? slowReaderMs(this.#options.timeouts) : LINGER_MS);
+    this.#wait('linger', slowReaderMs(this.#options.timeouts)); // LINGER_MS from #onFinish
   }
 }

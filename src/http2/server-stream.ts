@@ -2,7 +2,7 @@
 // its taker is not ready, within the stream's window; the response leaves as windows and the socket allow.
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
-import { clientGone, tooSlow } from '../http/downstream-fault.ts';
+import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
 import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
 import type { HeaderList } from '../http/header-list.ts';
@@ -11,7 +11,7 @@ import { sendError } from '../http/plain-response.ts';
 import { newRequestId } from '../http/request-id.ts';
 import { ERROR_CODES } from './fault.ts';
 import type { PseudoFields } from './frame-writer.ts';
-import { LATE_CONTENT_BYTES } from './limits.ts';
+import { LateRequest } from './late-request.ts';
 import { RequestContent } from './request-content.ts';
 import type { IncomingRequest } from './request-fields.ts';
 import { Stream, type StreamHost } from './stream.ts';
@@ -21,6 +21,8 @@ export interface ServerStreamServices {
   readonly client: Client;
   readonly timeouts: ServerTimeouts;
   readonly sweep: DeadlineSweep;
+  /** A fault of our own while handling a request. */
+  readonly onFault: (error: PerantaraError) => void;
 }
 
 const STATUS_FIELDS: readonly PseudoFields[] = Array.from({ length: 600 }, (_, status) => [':status', String(status)]);
@@ -44,12 +46,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   /** Content bytes of the response still to be given; null when not known. */
   #left: number | null = null;
   #unrewarded = 0;
-  /** Whether the response is complete and the request need not be: a little of it is still judged, then it is stopped. */
-  #lingering = false;
-  /** Content that has come since. */
-  #lateBytes = 0;
-  /** The write that the end of the response is part of. */
-  #endGeneration = 0;
+  /** Since the response is complete and the request is not. */
+  #late: LateRequest | null = null;
 
   constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
     super(streamId, host);
@@ -125,7 +123,6 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (this.closed) return;
     head.headers.remove('sec-websocket-accept'); // RFC 8441 section 5.1
     this.sendHeaders(STATUS_FIELDS[200]!, head.headers, null);
-    if (this.remoteEnded) this.#content.finish(null); // it may have ended with its head
     this.#updateDeadline();
   }
 
@@ -161,9 +158,23 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     this.#ended = true;
     this.#content.drop();
     this.reset(this.tunnelling ? ERROR_CODES.CONNECT_ERROR : ERROR_CODES.INTERNAL_ERROR);
+    this.#updateDeadline();
   }
 
   // For the session.
+
+  /** END_STREAM was on the head of the request. */
+  startEnded(): void {
+    this.remoteEnded = true;
+    this.#content.finish(null);
+  }
+
+  /** The handler has thrown: that ends its stream, and no other. */
+  onThrown(thrown: unknown): void {
+    const error = thrown instanceof PerantaraError ? thrown : unexpected(thrown);
+    this.answerError(error);
+    if (error.source === 'internal') this.#services.onFault(error);
+  }
 
   /** Answers in the handler's place, or breaks off what it has begun; the handler hears of it. */
   answerError(error: PerantaraError): void {
@@ -177,10 +188,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   onContent(buf: Buffer, start: number, end: number): void {
     this.#content.take(buf, start, end);
-    if (this.#lingering) {
-      this.#lateBytes += end - start;
-      const isAnswered = this.host.output.generation !== this.#endGeneration;
-      if (isAnswered && this.#lateBytes > LATE_CONTENT_BYTES) this.reset(ERROR_CODES.NO_ERROR);
+    if (this.#late !== null) {
+      if (this.#late.isTooMuch(end - start)) this.reset(ERROR_CODES.NO_ERROR);
       return;
     }
     this.#unrewarded += end - start;
@@ -194,7 +203,6 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   onRemoteEnd(trailers: HeaderList | null): void {
     this.#content.end();
     this.endRemote();
-    if (this.closed) return;
     this.#content.finish(trailers);
     this.#updateDeadline();
   }
@@ -211,11 +219,12 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     this.#ended = true;
     this.#content.drop();
     this.close('reset-by-us');
+    this.#updateDeadline();
     if (!wasEnded) observer?.onAbort(error as PerantaraError);
   }
 
   onDeadline(): void {
-    if (this.#lingering) {
+    if (this.#late !== null) {
       this.reset(ERROR_CODES.NO_ERROR);
       return;
     }
@@ -234,9 +243,8 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   }
 
   override close(how: Parameters<Stream['close']>[0]): void {
-    if (this.#swept) this.#services.sweep.delete(this);
-    this.#swept = false;
     super.close(how);
+    this.#updateDeadline();
   }
 
   // For the content of the request.
@@ -251,29 +259,32 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   }
 
   protected onRoom(): void {
-    if (!this.#ended) this.#observer?.onDrain();
+    try {
+      if (!this.#ended) this.#observer?.onDrain();
+    } catch (thrown) {
+      this.onThrown(thrown);
+    }
     this.#updateDeadline();
   }
 
-  /**
-   * What is still to come of the request has nowhere to go (RFC 9113 section 8.1). Its client is told so only when much
-   * comes or a while has passed: until then it can be told what else is wrong with the request. Never in one write with the
-   * response: curl 7.88 does not look at that any more then.
-   */
   protected onLocalEnd(): void {
     if (this.tunnelling) return;
-    this.#lingering = true;
-    this.#endGeneration = this.host.output.generation;
+    this.#late = new LateRequest(this.host.output);
     this.#updateDeadline();
   }
 
   #updateDeadline(): void {
-    if (this.closed) return;
     const { sweep, timeouts } = this.#services;
     const { tunnelling } = this;
+    // What came by a tunnel that is over may still be on its way to the upstream.
+    if (this.closed && !(tunnelling && this.#content.isOwed)) {
+      if (this.#swept) sweep.delete(this);
+      this.#swept = false;
+      return;
+    }
     const wantsInput = !this.remoteEnded && this.#content.wanted;
     const isBlocked = this.queuedBytes > 0;
-    const ms = this.#lingering ? LINGER_MS : patienceMs({ tunnelling, wantsInput }, isBlocked, timeouts);
+    const ms = this.#late !== null ? LINGER_MS : patienceMs({ tunnelling, wantsInput }, isBlocked, timeouts);
     this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
     if (this.#swept || ms === Number.POSITIVE_INFINITY) return;
     this.#swept = true;

@@ -241,9 +241,11 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
   #onPriority(streamId: number, buf: Buffer, start: number, end: number): void {
     if (streamId === 0) throw protocol('PRIORITY on stream 0');
     this.#session.allowances.controlFrame();
-    if (end - start !== 5) throw new StreamFault('FRAME_SIZE_ERROR', 'PRIORITY');
+    // There is no RST_STREAM for a stream that nobody has opened (RFC 9113 section 6.4).
+    const Fault = this.#session.streams.wasOpened(streamId) ? StreamFault : ConnectionFault;
+    if (end - start !== 5) throw new Fault('FRAME_SIZE_ERROR', 'PRIORITY');
     if ((buf.readUInt32BE(start) & 0x7fff_ffff) === streamId)
-      throw new StreamFault('PROTOCOL_ERROR', 'it depends on itself');
+      throw new Fault('PROTOCOL_ERROR', 'a stream that depends on itself');
   }
 
   #onGoaway(streamId: number, buf: Buffer, start: number, end: number): void {

@@ -5,6 +5,7 @@ import { BUFFER_BYTES, type BufferPool, KEPT_BYTES } from '../core/buffer-pool.t
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { END_STREAM, FRAME_HEAD_BYTES } from './frame.ts';
+import { UNTAKEN_BYTES } from './limits.ts';
 
 /** As in http1/output: bytes handed to the socket and not taken by the system, beyond which it wants no more. */
 const BLOCKED_BYTES = 256 * 1024;
@@ -43,6 +44,11 @@ export class SessionOutput implements Deferred {
     this.#buffers = services.buffers;
   }
 
+  /** Whether so much has not been taken that it makes no sense to read what asks for more. */
+  get untaken(): boolean {
+    return this.blocked && this.#socket.writableLength >= UNTAKEN_BYTES;
+  }
+
   /** What `reserve` returned last. */
   get buffer(): Buffer {
     return this.#buffer!;
@@ -75,9 +81,9 @@ export class SessionOutput implements Deferred {
     return at + FRAME_HEAD_BYTES;
   }
 
-  /** Sets END_STREAM on the frame at `at`, if it has not left since `generation`. Whether it could. */
+  /** Sets END_STREAM on the frame at `at`, if it has not left since `generation` (-1: it had left then). Whether it could. */
   endStreamAt(at: number, generation: number): boolean {
-    if (generation !== this.generation || this.#buffer === null) return false;
+    if (at === -1 || generation !== this.generation || this.#buffer === null) return false;
     this.#buffer[at + 4]! |= END_STREAM;
     return true;
   }

@@ -153,7 +153,8 @@ export class Session<S extends Stream> implements StreamHost {
         stream.enlargeSendWindow(change);
       }
     }
-    this.#encoder.resize(Math.min(peer.headerTableBytes, TABLE_BYTES));
+    this.#encoder.resize(peer.leastHeaderTableBytes);
+    this.#encoder.resize(peer.headerTableBytes);
     this.writer.acknowledgeSettings();
     this.#role.onSettings();
   }

@@ -20,6 +20,8 @@ const MAX_SETTINGS = 64;
 
 export class PeerSettings {
   headerTableBytes = DEFAULT_TABLE_BYTES;
+  /** The smallest that the last SETTINGS said; its last word may be larger (RFC 7541 section 4.2). */
+  leastHeaderTableBytes = DEFAULT_TABLE_BYTES;
   maxConcurrentStreams = Number.POSITIVE_INFINITY;
   initialWindowBytes = DEFAULT_WINDOW_BYTES;
   maxFrameBytes = DEFAULT_FRAME_BYTES;
@@ -29,6 +31,7 @@ export class PeerSettings {
   apply(buf: Buffer, start: number, end: number, isServer: boolean): void {
     if ((end - start) % 6 !== 0) throw new ConnectionFault('FRAME_SIZE_ERROR', 'a cut off setting');
     if (end - start > MAX_SETTINGS * 6) throw new ConnectionFault('ENHANCE_YOUR_CALM', 'too many settings');
+    this.leastHeaderTableBytes = this.headerTableBytes;
     for (let at = start; at < end; at += 6) this.#set(buf.readUInt16BE(at), buf.readUInt32BE(at + 2), isServer);
   }
 
@@ -36,6 +39,7 @@ export class PeerSettings {
     switch (id) {
       case SETTINGS_HEADER_TABLE_SIZE:
         this.headerTableBytes = value;
+        this.leastHeaderTableBytes = Math.min(this.leastHeaderTableBytes, value);
         break;
       case SETTINGS_ENABLE_PUSH:
         if (value > 1 || (isServer && value === 1)) throw wrong('ENABLE_PUSH');

@@ -1,7 +1,6 @@
 // What HEADERS on a server's connection mean: a new stream with its request, the trailers of one, or neither (RFC 9113 sections
 // 5.1.1, 5.1.2 and 8.1).
-import { PerantaraError } from '../core/errors.ts';
-import { unexpected } from '../http/downstream-fault.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import type { Client } from '../http/exchange.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
@@ -25,36 +24,35 @@ export class StreamOpener {
   constructor(session: Session<ServerStream>, client: Client, options: ServerSessionOptions) {
     this.#session = session;
     this.#options = options;
-    this.#services = { client, timeouts: options.timeouts, sweep: options.sweep };
+    this.#services = { client, timeouts: options.timeouts, sweep: options.sweep, onFault: options.onFault };
   }
 
-  /** Whether it opened a stream. Throws ConnectionFault or StreamFault. */
-  take(streamId: number, stream: ServerStream | undefined, fields: MessageFields, ends: boolean): boolean {
+  /** Throws ConnectionFault or StreamFault. */
+  take(streamId: number, stream: ServerStream | undefined, fields: MessageFields, ends: boolean): void {
     if (stream !== undefined) {
       this.#takeTrailers(stream, fields, ends);
-      return false;
+      return;
     }
     const { streams } = this.#session;
     if (streamId % 2 === 0) throw new ConnectionFault('PROTOCOL_ERROR', 'a stream that clients may not open');
     if (streamId <= streams.lastId) {
       this.#judgeLate(streamId);
-      return false;
+      return;
     }
     streams.lastId = streamId;
     if (this.closed) {
       streams.end(streamId, 'reset-by-us'); // GOAWAY has said so
-      return false;
+      return;
     }
     if (streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');
     const incoming = readRequest(fields, this.#options.scheme, ends, this.#previous);
     const opened = new ServerStream(streamId, this.#session, incoming, this.#services);
-    opened.remoteEnded = ends;
+    if (ends) opened.startEnded();
     if (fields.priority !== null) Object.assign(opened, parsePriority(fields.priority));
     else opened.incremental = true;
     streams.add(opened);
     this.#begin(opened, incoming.refusal);
     if (incoming.refusal === null) this.#previous = incoming.head;
-    return true;
   }
 
   #begin(stream: ServerStream, refusal: PerantaraError | null): void {
@@ -62,9 +60,7 @@ export class StreamOpener {
       if (refusal === null) this.#options.handler(stream);
       else sendError(stream, refusal);
     } catch (thrown) {
-      const error = thrown instanceof PerantaraError ? thrown : unexpected(thrown);
-      stream.answerError(error);
-      if (error.source === 'internal') this.#options.onFault(error);
+      stream.onThrown(thrown);
     }
   }
 

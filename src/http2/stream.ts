@@ -89,7 +89,7 @@ export abstract class Stream implements Pumped {
       this.#lastGeneration = output.generation;
       this.sendWindow -= length;
       pump.window -= length;
-      allowances.dataSent();
+      allowances.dataSent(length);
       buffers.giveBack(chunk);
       return true;
     }
@@ -97,7 +97,7 @@ export abstract class Stream implements Pumped {
     this.#queue.push(chunk);
     pump.queuedBytes += length;
     if (this.sendWindow > 0) pump.add(this);
-    if (this.closed || (this.#queue.bytes < STREAM_QUEUE_BYTES && !pump.congested)) return true;
+    if (this.closed || (!output.blocked && this.#hasRoom(STREAM_QUEUE_BYTES))) return true;
     pump.hold(this);
     return false;
   }
@@ -106,7 +106,7 @@ export abstract class Stream implements Pumped {
   protected sendEnd(trailers: HeaderList | null): void {
     if (this.closed || this.#ending) return;
     this.#ending = true;
-    this.#trailers = trailers;
+    this.#trailers = trailers === null || trailers.size === 0 ? null : trailers;
     if (this.queuedBytes === 0) this.#finish();
   }
 
@@ -138,7 +138,7 @@ export abstract class Stream implements Pumped {
     this.sendWindow -= length;
     pump.window -= length;
     pump.queuedBytes -= length;
-    allowances.dataSent();
+    allowances.dataSent(length);
     this.onSent();
     if (ends) this.#endLocal();
     else if (this.#ending && queue.bytes === 0) this.#finish();
@@ -146,9 +146,15 @@ export abstract class Stream implements Pumped {
   }
 
   offerRoom(): boolean {
-    if (this.closed || this.queuedBytes * 2 > STREAM_QUEUE_BYTES || this.host.pump.congested) return this.closed;
+    if (this.closed) return true;
+    if (this.host.output.blocked || !this.#hasRoom(STREAM_QUEUE_BYTES / 2)) return false;
     this.onRoom();
     return true;
+  }
+
+  /** Those that stand still take what is to be shared: a stream that moves always has room for its next chunk. */
+  #hasRoom(limitBytes: number): boolean {
+    return this.queuedBytes === 0 || (this.queuedBytes < limitBytes && !this.host.pump.crowded);
   }
 
   #finish(): void {

@@ -99,6 +99,7 @@ export class H2Referee {
     }
     if (type === HEADERS) {
       this.#stream(stream).weOpened = true;
+      if (this.#isClient) this.#lastStream = Math.max(stream, this.#lastStream);
       this.#rules.asked(frame);
     }
     if ((type === HEADERS || type === DATA) && frame.has(END_STREAM)) this.#stream(stream).weEnded = true;
@@ -131,7 +132,7 @@ export class H2Referee {
     const { type, stream } = frame;
     const state = this.#stream(stream);
     if (!this.#isClient && type === HEADERS && !state.theyOpened) this.#opened(frame, say);
-    const isIdle = this.#isClient ? !state.weOpened : !state.theyOpened;
+    const isIdle = this.#isClient ? stream > this.#lastStream || stream % 2 === 0 : !state.theyOpened;
     if (isIdle && type !== PRIORITY) say('is on an idle stream');
     if (state.theyReset && type !== PRIORITY && type !== RST_STREAM) say('is on a stream that they have reset');
     if (state.theyEnded && (type === DATA || type === HEADERS)) say('is on a stream that they have ended');
