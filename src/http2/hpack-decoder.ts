@@ -128,6 +128,7 @@ export class HpackDecoder {
     }
     if (length > end - at) throw truncated();
     this.#at = at + length;
+    if (length === 0) return '';
     return first >= HUFFMAN ? decodeHuffman(buf, at, at + length) : latin1(buf, at, at + length);
   }
 }

@@ -17,8 +17,9 @@ const SIZE_UPDATE = 0x20;
 const NEVER_INDEXED = 0x10;
 const LITERAL = 0x00;
 
-/** A literal that is written again and again is Huffman-coded from this length on: below, the time is worth more than the bytes. */
-const HUFFMAN_CHARS = 128;
+/** A value that stays out of the table is Huffman-coded from this length on. That takes some 2 ns a character, which is ten times
+ * what they take as they are, and saves a quarter of them. */
+const HUFFMAN_CHARS = 512;
 
 /** Bytes that a field needs at most beside its name and value: three integers. */
 const FIELD_BYTES = 16;

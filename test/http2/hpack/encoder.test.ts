@@ -176,7 +176,7 @@ describe('the encoder', () => {
     assert.equal(encode(encoder, [other]).length, 1);
   });
 
-  it('Huffman-codes long values even if they do not enter the table, unless that makes them longer', () => {
+  it('Huffman-codes very long values even if they do not enter the table, unless that makes them longer', () => {
     const encoder = new HpackEncoder(LIMIT);
     const size = (value: string): number => encode(encoder, [['set-cookie', value]]).length;
     assert.equal(size('a'.repeat(1_000)), 2 + 3 + 625);
