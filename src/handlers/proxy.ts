@@ -117,7 +117,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   // From the upstream.
 
   onConnect(): void {
-    if (this.#requestDone || this.#contentTaken) return;
+    if (this.#requestDone || this.#contentTaken || this.#carrier === null) return;
     this.#contentTaken = true;
     this.#exchange.receive();
   }

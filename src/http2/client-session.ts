@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
-import { codeOf, PerantaraError } from '../core/errors.ts';
+import { PerantaraError } from '../core/errors.ts';
+import { socketFailure } from '../core/socket-failure.ts';
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
 import { blameUpstream, closedEarly, upstreamFault } from '../http/upstream-fault.ts';
@@ -20,7 +21,7 @@ export interface ClientSessionOptions extends ConnectionServices {
   readonly timeouts: ClientTimeouts;
 }
 
-/** Told when the session can take more, when it has nothing to do, and when it is gone. */
+/** Told when the session can take more or has been told how much it can, when it has nothing to do, and when it is gone. */
 export interface SessionOwner {
   onCapacity(session: ClientSession): void;
   onIdle(session: ClientSession): void;
@@ -89,11 +90,20 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     return !this.#ending && !this.#socket.destroyed;
   }
 
+  /** Whether the server has said how many requests it takes. */
+  get greeted(): boolean {
+    return this.#session.greeted;
+  }
+
+  /** How many requests it takes at once. */
+  get limit(): number {
+    return this.#session.greeted ? this.#session.peer.maxConcurrentStreams : UNTOLD_STREAMS;
+  }
+
   /** How many more requests it would take now. */
   get capacity(): number {
     if (!this.usable || this.#session.streams.lastId >= frame.MAX_STREAM_ID - 2) return 0;
-    const most = this.#session.greeted ? this.#session.peer.maxConcurrentStreams : UNTOLD_STREAMS;
-    return Math.max(0, most - this.#carriers.size);
+    return Math.max(0, this.limit - this.#carriers.size);
   }
 
   /** Requests under way. */
@@ -203,7 +213,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   onSettings(): void {
     this.#waits.clear('greeting');
     for (const carrier of [...this.#carriers]) carrier.onGreeted();
-    if (this.capacity > 0) this.#owner.onCapacity(this);
+    this.#owner.onCapacity(this);
   }
 
   onSettingsAcknowledged(): void {}
@@ -272,7 +282,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   }
 
   #broken(cause: Error): PerantaraError {
-    const why = codeOf(cause) || cause.message;
+    const why = socketFailure(cause);
     if (!this.connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
     const said = this.#goawayReason === '' ? '' : ` after GOAWAY ${this.#goawayReason}`;
     return upstreamFault('upstream_closed', `the connection broke: ${why}${said}`, cause);

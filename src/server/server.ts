@@ -69,7 +69,6 @@ export class Server implements Lifecycle {
       turn: this.#turn,
       buffers: this.#buffers,
       contexts: new TlsContexts(),
-      openSession: null,
     });
     const { onDemand } = this.#certificates;
     const snapshot = buildSnapshot(config, {

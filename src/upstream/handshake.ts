@@ -13,8 +13,6 @@ import { AwaitedCarrier, type AwaitedOwner } from './awaited-carrier.ts';
 /** As ALPN names them (RFC 7301, RFC 9113 section 3.2). */
 export type Protocol = 'h2' | 'http/1.1';
 
-/** As many as an HTTP/2 connection is given before it has said how many it takes. */
-const MAX_WAITING = 100;
 /** What is left of it is read into the next one. */
 const FIRST_READ_BYTES = 1024;
 
@@ -56,11 +54,6 @@ export class Handshake implements Expiring, AwaitedOwner {
     this.#socket.on('error', this.#onError);
     this.#socket.on('close', this.#onClose);
     options.sweep.add(this);
-  }
-
-  /** How many more may wait. */
-  get room(): number {
-    return MAX_WAITING - this.waiting.size;
   }
 
   join(): AwaitedCarrier {

@@ -3,7 +3,6 @@
 // one handshake together; it carries all of them if it can.
 import type { SecurePlace } from '../core/secure-upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
-import type { OpenSession } from '../http2/session-owner.ts';
 import type { CarrierSource } from './carrier-source.ts';
 import { ConnectionPool, type PoolOptions } from './connection-pool.ts';
 import { Handshake, type HandshakeOptions, type HandshakeOwner, type Protocol } from './handshake.ts';
@@ -23,13 +22,13 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
   #expected: Protocol | null;
 
   /** `offered`: at least one, the preferred first. */
-  constructor(place: SecurePlace, offered: readonly Protocol[], openSession: OpenSession, options: PoolOptions) {
+  constructor(place: SecurePlace, offered: readonly Protocol[], options: PoolOptions) {
     this.#place = place;
     this.#offered = offered;
     this.#expected = offered.length === 1 ? offered[0]! : null;
     this.#options = { connectMs: options.timeouts.connectMs, sweep: options.sweep };
     this.#connections = new ConnectionPool(options);
-    this.#sessions = new SessionPool(openSession, options);
+    this.#sessions = new SessionPool('https', options);
   }
 
   get size(): number {
@@ -83,16 +82,14 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
   }
 
   #join(): RequestCarrier {
-    if (this.#shared === null || this.#shared.room === 0) this.#shared = this.#begin(this.#offered);
+    const { limit } = this.#sessions;
+    if (this.#shared === null || this.#shared.waiting.size >= limit) this.#shared = this.#begin(this.#offered);
     return this.#shared.join();
   }
 
   #shareSession({ open, waiting }: Handshake): void {
     const session = this.#sessions.add(open);
-    for (const carrier of waiting) {
-      const takesMore = session.usable && session.capacity > 0;
-      carrier.passTo(takesMore ? session.openStream() : this.claim(null));
-    }
+    for (const carrier of waiting) carrier.passTo(this.claim(null));
     if (session.streams === 0) this.#sessions.onIdle(session);
   }
 

@@ -2,17 +2,19 @@
 // others run empty and go; another is opened only when all are full.
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
-import type { OpenSession, OutgoingSession, SessionOwner } from '../http2/session-owner.ts';
+import { ClientSession, type SessionOwner } from '../http2/client-session.ts';
+import { UNTOLD_STREAMS } from '../http2/limits.ts';
 import type { PoolOptions } from './connection-pool.ts';
 
 export class SessionPool implements SessionOwner {
-  readonly #openSession: OpenSession;
+  readonly #scheme: 'http' | 'https';
   readonly #options: PoolOptions;
-  readonly #sessions: OutgoingSession[] = [];
+  readonly #sessions: ClientSession[] = [];
+  #limit = UNTOLD_STREAMS;
   #closed = false;
 
-  constructor(openSession: OpenSession, options: PoolOptions) {
-    this.#openSession = openSession;
+  constructor(scheme: 'http' | 'https', options: PoolOptions) {
+    this.#scheme = scheme;
     this.#options = options;
   }
 
@@ -20,10 +22,15 @@ export class SessionPool implements SessionOwner {
     return this.#sessions.length;
   }
 
+  /** Streams that a new connection is given before it has said how many it takes: as many as the last one has said. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   take(): RequestCarrier | null {
-    let best: OutgoingSession | null = null;
+    let best: ClientSession | null = null;
     for (const session of this.#sessions)
-      if (takesMore(session) && (best === null || session.streams > best.streams)) best = session;
+      if (this.#takesMore(session) && (best === null || session.streams > best.streams)) best = session;
     return best === null ? null : best.openStream();
   }
 
@@ -33,25 +40,29 @@ export class SessionPool implements SessionOwner {
 
   /** On a connection that is only just being made: many whose connection failed together come back on one. */
   fresh(opener: SocketOpener): RequestCarrier {
-    const young = this.#sessions.find((session) => !session.connected && takesMore(session));
+    const young = this.#sessions.find((session) => !session.connected && this.#takesMore(session));
     return (young ?? this.add(opener)).openStream();
   }
 
-  add(opener: SocketOpener): OutgoingSession {
-    const session = this.#openSession(opener, this, this.#options);
+  add(opener: SocketOpener): ClientSession {
+    const { timeouts, sweep, turn, buffers } = this.#options;
+    const session = new ClientSession(opener, this, { scheme: this.#scheme, timeouts, sweep, turn, buffers });
     this.#sessions.push(session);
     return session;
   }
 
-  /** Nobody waits here for room: who finds none has opened another connection. */
-  onCapacity(): void {}
+  /** Nobody waits here for room: who found none has opened another connection. */
+  onCapacity(session: ClientSession): void {
+    // One that takes none now is asked with one at a time.
+    if (session.greeted) this.#limit = Math.max(1, Math.min(session.limit, UNTOLD_STREAMS));
+  }
 
-  onIdle(session: OutgoingSession): void {
+  onIdle(session: ClientSession): void {
     if (this.#closed) session.close();
     else session.deadlineAt = this.#options.sweep.after(this.#options.idleMs);
   }
 
-  onClosed(session: OutgoingSession): void {
+  onClosed(session: ClientSession): void {
     const at = this.#sessions.indexOf(session);
     if (at !== -1) this.#sessions.splice(at, 1);
   }
@@ -66,8 +77,8 @@ export class SessionPool implements SessionOwner {
     this.#closed = true;
     for (const session of [...this.#sessions]) session.destroy();
   }
-}
 
-function takesMore(session: OutgoingSession): boolean {
-  return session.usable && session.capacity > 0;
+  #takesMore(session: ClientSession): boolean {
+    return session.capacity > 0 && (session.greeted || session.streams < this.#limit);
+  }
 }

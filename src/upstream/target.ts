@@ -1,10 +1,8 @@
 // One upstream server: where its carriers come from, and how many exchanges are in flight on it.
 import type { TargetAddress, TargetPlace } from '../config/config.ts';
 import { showTarget } from '../config/target.ts';
-import { PerantaraError } from '../core/errors.ts';
 import { plainOpener } from '../core/upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
-import type { OpenSession } from '../http2/session-owner.ts';
 import type { CarrierSource } from './carrier-source.ts';
 import { ClearSource } from './clear-source.ts';
 import { ConnectionPool, type PoolOptions } from './connection-pool.ts';
@@ -15,8 +13,6 @@ import type { TlsContexts } from './tls-contexts.ts';
 
 export interface TargetOptions extends PoolOptions {
   readonly contexts: TlsContexts;
-  /** null: no HTTP/2 is spoken. */
-  readonly openSession: OpenSession | null;
 }
 
 const PROTOCOLS: Readonly<Record<'any' | '1.1' | '2', readonly Protocol[]>> = {
@@ -71,38 +67,21 @@ export class Target {
 }
 
 function carrierSource(address: TargetAddress, options: TargetOptions): CarrierSource {
-  const { contexts } = options;
-  const isHttp2Spoken = options.openSession !== null;
-  const openSession: OpenSession =
-    options.openSession ??
-    (() => {
-      throw unspoken(address);
-    });
   const place = placeOf(address);
   switch (address.protocol) {
     case 'http':
       return new ClearSource(plainOpener(place), new ConnectionPool(options));
     case 'h2c':
-      if (!isHttp2Spoken) throw unspoken(address);
-      return new ClearSource(plainOpener(place), new SessionPool(openSession, options));
+      return new ClearSource(plainOpener(place), new SessionPool('http', options));
     case 'https': {
       const { tls } = address;
       const { servername, verify } = tls;
-      if (!isHttp2Spoken && tls.http === '2') throw unspoken(address);
-      const offered = PROTOCOLS[isHttp2Spoken ? tls.http : '1.1'];
-      const secure = { address: place, servername, verify, context: contexts.for(tls) };
-      return new SecureSource(secure, offered, openSession, options);
+      const secure = { address: place, servername, verify, context: options.contexts.for(tls) };
+      return new SecureSource(secure, PROTOCOLS[tls.http], options);
     }
   }
 }
 
 function placeOf(place: TargetPlace): { path: string } | { host: string; port: number } {
   return place.kind === 'unix' ? { path: place.path } : { host: place.host, port: place.port };
-}
-
-function unspoken(address: TargetAddress): PerantaraError {
-  return new PerantaraError(`cannot forward to ${showTarget(address)}: HTTP/2 is not spoken to upstreams yet`, {
-    code: 'not_supported',
-    source: 'operator',
-  });
 }

@@ -77,7 +77,7 @@ export async function startBareProxy(
   const log = createLogger({ level: 'debug', pretty: false, write: (line) => void logged.push(line) });
   const targets = [origins].flat().map((origin) => {
     const plain = (port: number): TargetAddress => ({ kind: 'tcp', host: '127.0.0.1', port, protocol: 'http' });
-    const services = { sweep, turn, buffers, contexts, openSession: null };
+    const services = { sweep, turn, buffers, contexts };
     const options = { timeouts: TIMEOUTS, idleMs: 700_000, ...services };
     return new Target(typeof origin === 'number' ? plain(origin) : origin, options);
   });

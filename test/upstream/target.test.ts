@@ -24,7 +24,6 @@ async function startTarget(t: TestContext, script?: Script) {
     turn: new EndOfTurn(),
     buffers: new BufferPool(),
     contexts: new TlsContexts(),
-    openSession: null,
   };
   const target = new Target({ kind: 'tcp', host: '127.0.0.1', port: origin.port, protocol: 'http' }, options);
   t.after(() => target.destroy());
