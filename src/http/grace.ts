@@ -35,6 +35,14 @@ export function leastUpload(timeouts: ServerTimeouts): number {
   return (timeouts.bodyIdleMs / 1_000) * MIN_UPLOAD_BYTES_PER_SECOND;
 }
 
+/**
+ * Bytes of a response that earn their client another wait, where it can take any number of them (HTTP/2's windows): of
+ * readers that are slower than the slowest sender neither side gains anything.
+ */
+export function leastDownload(timeouts: ServerTimeouts): number {
+  return SLOW_READER_FACTOR * leastUpload(timeouts);
+}
+
 /** How long a client is waited for that does not read. */
 export function slowReaderMs(timeouts: ServerTimeouts): number {
   return timeouts.bodyIdleMs * SLOW_READER_FACTOR;

@@ -1,41 +1,41 @@
-// Counts what a peer does that costs us more than it (limits.ts): each kind may come in a burst and then at a slow rate.
-// Beyond that the connection ends with ENHANCE_YOUR_CALM.
+// Counts what a peer does that costs us more than it (limits.ts): each kind may come in a burst, then at a slow rate, and for
+// what makes up for it. Beyond that the connection ends with ENHANCE_YOUR_CALM.
 import { ConnectionFault } from './fault.ts';
 import {
   type Allowance,
   CONTROL_FRAMES,
+  CONTROL_FRAMES_PER_REQUEST,
   EMPTY_FRAMES,
   FORCED_RESETS,
+  LATE_HEADERS,
+  LATE_HEADERS_PER_RESET,
   RESETS,
   WINDOW_UPDATE_BYTES,
   WINDOW_UPDATES,
 } from './limits.ts';
 
-/** One bucket that empties with time. */
+/** One bucket that empties with time, and with what makes up for it. */
 class Bucket {
   readonly #allowance: Allowance;
-  /** Below zero: earned beforehand, as much as the burst at most. */
+  /** Below zero: earned beforehand. */
   #level = 0;
   #at = 0;
+  #earned = 0;
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance;
   }
 
-  /** Whether one more is all right at `now` (milliseconds). */
-  add(now: number): boolean {
+  /** Whether one more is all right at `now` (milliseconds). `earned`: all that has made up for some so far. */
+  add(now: number, earned = 0): boolean {
+    const { burst, perSecond } = this.#allowance;
     if (now !== this.#at) {
-      const drained = ((now - this.#at) * this.#allowance.perSecond) / 1_000;
-      if (this.#level > 0) this.#level = Math.max(0, this.#level - drained);
+      if (this.#level > 0) this.#level = Math.max(0, this.#level - ((now - this.#at) * perSecond) / 1_000);
       this.#at = now;
     }
-    this.#level++;
-    return this.#level <= this.#allowance.burst;
-  }
-
-  /** Makes room for so many more. */
-  earn(count: number): void {
-    if (this.#level > -this.#allowance.burst) this.#level -= count;
+    this.#level += 1 - (earned - this.#earned);
+    this.#earned = earned;
+    return this.#level <= burst;
   }
 }
 
@@ -46,6 +46,11 @@ export class Allowances {
   #controlFrames: Bucket | null = null;
   #emptyFrames: Bucket | null = null;
   #windowUpdates: Bucket | null = null;
+  #lateHeaders: Bucket | null = null;
+  #requests = 0;
+  #dataFrames = 0;
+  #dataUpdates = 0;
+  #resetsSent = 0;
 
   /** `now`: milliseconds, as coarse as you like. */
   constructor(now: () => number) {
@@ -66,7 +71,8 @@ export class Allowances {
 
   controlFrame(): void {
     this.#controlFrames ??= new Bucket(CONTROL_FRAMES);
-    if (!this.#controlFrames.add(this.#now())) throw tooMuch('control frames');
+    const earned = this.#dataFrames + this.#requests * CONTROL_FRAMES_PER_REQUEST;
+    if (!this.#controlFrames.add(this.#now(), earned)) throw tooMuch('control frames');
   }
 
   emptyFrame(): void {
@@ -76,18 +82,32 @@ export class Allowances {
 
   windowUpdate(): void {
     this.#windowUpdates ??= new Bucket(WINDOW_UPDATES);
-    if (!this.#windowUpdates.add(this.#now())) throw tooMuch('window updates');
+    if (!this.#windowUpdates.add(this.#now(), this.#dataUpdates)) throw tooMuch('window updates');
   }
 
-  /**
-   * We have sent so much in a DATA frame. That is worth window updates for its stream and for the connection, and a PING:
-   * gRPC libraries measure with one how much is on the way, as often as content comes.
-   */
+  /** HEADERS for a stream that we have reset. */
+  lateHeaders(): void {
+    this.#lateHeaders ??= new Bucket(LATE_HEADERS);
+    const earned = this.#resetsSent * LATE_HEADERS_PER_RESET;
+    if (!this.#lateHeaders.add(this.#now(), earned)) throw tooMuch('frames of streams that are over');
+  }
+
+  // What makes up for some of it.
+
+  /** A request has been opened. */
+  requested(): void {
+    this.#requests++;
+  }
+
+  /** We have sent so much in a DATA frame, which the peer's window did not cut short. */
   dataSent(bytes: number): void {
-    this.#windowUpdates ??= new Bucket(WINDOW_UPDATES);
-    this.#windowUpdates.earn(2 * Math.ceil(bytes / WINDOW_UPDATE_BYTES));
-    this.#controlFrames ??= new Bucket(CONTROL_FRAMES);
-    this.#controlFrames.earn(1);
+    this.#dataFrames++;
+    this.#dataUpdates += 2 * Math.ceil(bytes / WINDOW_UPDATE_BYTES);
+  }
+
+  /** We have sent RST_STREAM. */
+  resetSent(): void {
+    this.#resetsSent++;
   }
 }
 

@@ -199,6 +199,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     const ending = streams.endingOf(streamId);
     if (ending === 'ended') throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
     if (ending === 'reset-by-peer') throw new StreamFault('STREAM_CLOSED', 'HEADERS on a closed stream');
+    this.#session.allowances.lateHeaders();
+    if (ends) streams.endLate(streamId);
   }
 
   onGoaway(lastStreamId: number, errorCode: number): void {

@@ -3,7 +3,6 @@
 export class ReceiveWindow {
   /** What it is when nothing has been sent. */
   size: number;
-  /** Bytes the peer may still send. */
   #left: number;
   /** Taken on since the peer was last told. */
   #returned = 0;
@@ -11,6 +10,11 @@ export class ReceiveWindow {
   constructor(size: number) {
     this.size = size;
     this.#left = size;
+  }
+
+  /** Bytes the peer may still send; below zero when it has sent more than it might. */
+  get left(): number {
+    return this.#left;
   }
 
   /** Bytes have come. False: more than was allowed. */

@@ -19,6 +19,9 @@ export const REQUEST_LIMITS: ListLimits = { listBytes: 32 * 1024, fields: 100 };
 export const RESPONSE_LIMITS: ListLimits = { listBytes: 64 * 1024, fields: 200 };
 export const TRAILER_LIMITS: ListLimits = { listBytes: 8 * 1024, fields: 50 };
 
+/** Method and path of a request together, as the start line of HTTP/1.1: 414 above. */
+export const START_LINE_BYTES = 8 * 1024;
+
 /** A header block as it comes, compressed, and the CONTINUATION frames of one: ENHANCE_YOUR_CALM above. */
 export const BLOCK_BYTES = 64 * 1024;
 export const BLOCK_CONTINUATIONS = 32;
@@ -54,13 +57,32 @@ export interface Allowance {
   readonly perSecond: number;
 }
 
-/** RST_STREAM from the peer before its stream was answered (CVE-2023-44487), or that the peer made us send (CVE-2025-8671). */
-export const RESETS: Allowance = { burst: 500, perSecond: 50 };
+/**
+ * RST_STREAM from the peer before its stream was answered (CVE-2023-44487): each may have cost an upstream a request. nghttp2
+ * allows 33 in a second; a gRPC client whose deadlines pass, or a gateway with many users, needs more. And streams above the
+ * limit, which a client may not know yet, or that come after GOAWAY.
+ */
+export const RESETS: Allowance = { burst: 500, perSecond: 100 };
+/** RST_STREAM that the peer made us send (CVE-2025-8671): only what is broken does. */
 export const FORCED_RESETS: Allowance = { burst: 100, perSecond: 10 };
-/** SETTINGS, PING, PRIORITY, PRIORITY_UPDATE and unknown frames, over one for each DATA frame of ours: looked at for nothing. */
-export const CONTROL_FRAMES: Allowance = { burst: 200, perSecond: 20 };
+/**
+ * SETTINGS, PING, PRIORITY, PRIORITY_UPDATE, GOAWAY, frames of unknown types, and RST_STREAM that comes too late: each is
+ * answered or looked at for nothing. For each DATA frame that we send one more may come: gRPC clients send a PING in every
+ * round trip of a download, to measure it. For each request four more: Chromium sends PRIORITY_UPDATE for every image that
+ * scrolls into view, Firefox PRIORITY for every stream of a tab that comes to the front.
+ */
+export const CONTROL_FRAMES: Allowance = { burst: 1_000, perSecond: 100 };
+export const CONTROL_FRAMES_PER_REQUEST = 4;
 /** DATA without a byte of content that does not end its stream; padding is not content. */
-export const EMPTY_FRAMES: Allowance = { burst: 50, perSecond: 5 };
-/** WINDOW_UPDATE, over one for the stream and one for the connection for so many bytes of DATA (Go's library sends them so). */
-export const WINDOW_UPDATE_BYTES = 4 * 1024;
-export const WINDOW_UPDATES: Allowance = { burst: 500, perSecond: 50 };
+export const EMPTY_FRAMES: Allowance = { burst: 500, perSecond: 50 };
+/**
+ * WINDOW_UPDATE, over one for the stream and one for the connection for so many bytes of DATA that we send: Go's client gives
+ * back every 4 KiB that are read. Not for DATA that the peer's own window cut short (CVE-2019-9511).
+ */
+export const WINDOW_UPDATES: Allowance = { burst: 1_000, perSecond: 100 };
+export const WINDOW_UPDATE_BYTES = 2 * 1024;
+/** DATA as short as this is cut short when there is more to send. */
+export const SHORT_DATA_BYTES = 1024;
+/** HEADERS for streams that we have reset: interim responses, a head and trailers may have been on their way. */
+export const LATE_HEADERS: Allowance = { burst: 100, perSecond: 10 };
+export const LATE_HEADERS_PER_RESET = 20;

@@ -9,6 +9,7 @@ import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import { mayUpgradeTo } from '../http/upgrade.ts';
 import { StreamFault } from './fault.ts';
+import { START_LINE_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 
 export interface IncomingRequest {
@@ -53,6 +54,8 @@ export function readRequest(
   if (authority === null || host === null)
     return refused(fields, scheme, refuse('bad_request', 'it has no valid :authority'));
   const path = fields.path!;
+  if (method.length + path.length > START_LINE_BYTES)
+    return refused(fields, scheme, refuse('target_too_long', 'its start line would be too long'));
   const target = path.charCodeAt(0) === 0x2f || path === '*' ? parseRequestTarget(method, path) : null;
   if (target === null) return refused(fields, scheme, refuse('bad_request', 'its :path is malformed'));
   const expects = readExpectation(fields.expect, length);

@@ -4,7 +4,7 @@ import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
-import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
+import { LINGER_MS, leastDownload, leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
@@ -45,7 +45,9 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   #ended = false;
   /** Content bytes of the response still to be given; null when not known. */
   #left: number | null = null;
+  /** Bytes taken, and sent, since its client last earned time by it. */
   #unrewarded = 0;
+  #sentUnrewarded = 0;
   /** Since the response is complete and the request is not. */
   #late: LateRequest | null = null;
 
@@ -102,6 +104,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   inform(head: ResponseHead): void {
     if (this.responded || this.closed) return;
+    if (head.status !== 100 && this.host.output.blocked) return; // a hint is for whoever reads it
     this.sendHeaders(STATUS_FIELDS[head.status]!, head.headers, null);
   }
 
@@ -254,7 +257,10 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     return this.#observer;
   }
 
-  protected onSent(): void {
+  protected onSent(bytes: number): void {
+    this.#sentUnrewarded += bytes;
+    if (this.queuedBytes > 0 && this.#sentUnrewarded < leastDownload(this.#services.timeouts)) return;
+    this.#sentUnrewarded = 0;
     this.#updateDeadline();
   }
 

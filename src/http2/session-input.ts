@@ -101,7 +101,7 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     this.#dataStream = null;
     try {
       const stream = session.streams.get(streamId);
-      if (stream === undefined) this.#judgeClosed(streamId, true);
+      if (stream === undefined) this.#passOver(streamId, length);
       else {
         if (stream.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'DATA after END_STREAM');
         stream.takeFlow(length);
@@ -185,7 +185,7 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     const session = this.#session;
     const stream = session.streams.get(streamId);
     if (stream === undefined) {
-      this.#judgeClosed(streamId, false);
+      this.#judgeClosed(streamId, 'control');
       session.allowances.controlFrame();
       return;
     }
@@ -205,7 +205,7 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     }
     const stream = session.streams.get(streamId);
     if (stream === undefined) {
-      this.#judgeClosed(streamId, false);
+      this.#judgeClosed(streamId, 'control');
       return;
     }
     if (bytes === 0) throw new StreamFault('PROTOCOL_ERROR', 'WINDOW_UPDATE by 0');
@@ -220,6 +220,7 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     if (flags & frame.ACK) {
       if (end !== start) throw new ConnectionFault('FRAME_SIZE_ERROR', 'SETTINGS acknowledged with a payload');
       if (!this.#greeted) throw protocol('the first frame is not SETTINGS');
+      session.allowances.controlFrame();
       session.role.onSettingsAcknowledged();
       return;
     }
@@ -265,12 +266,23 @@ export class SessionInput<S extends Stream> implements FrameConsumer {
     this.#session.role.onPriorityUpdate(id, this.#session.streams.get(id), latin1(buf, start + 4, end));
   }
 
+  /** DATA for a stream that is not open: what was on its way when we reset it, as much as its window allowed. */
+  #passOver(streamId: number, length: number): void {
+    const session = this.#session;
+    const isLate = session.lateBytes >= length; // a stream that ended long ago may be one that we reset
+    this.#judgeClosed(streamId, isLate ? 'late' : 'data');
+    session.lateBytes -= length;
+    if (session.lateBytes < 0)
+      throw new ConnectionFault('ENHANCE_YOUR_CALM', 'too much content of streams that are over');
+    if (this.#dataEnds) session.streams.endLate(streamId);
+  }
+
   /** A frame for a stream that is not open: idle, or over. Throws what it deserves. */
-  #judgeClosed(streamId: number, isData: boolean): void {
+  #judgeClosed(streamId: number, what: 'data' | 'late' | 'control'): void {
     const { streams } = this.#session;
     const ending = streams.endingOf(streamId);
     if (ending === null && !streams.wasOpened(streamId)) throw protocol('a frame on an idle stream');
-    if (!isData || ending === 'reset-by-us') return;
+    if (what === 'control' || ending === 'reset-by-us' || (ending === null && what === 'late')) return;
     if (ending === 'ended') throw new ConnectionFault('STREAM_CLOSED', 'DATA on a closed stream');
     throw new StreamFault('STREAM_CLOSED', 'DATA on a closed stream');
   }

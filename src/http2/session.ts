@@ -13,7 +13,7 @@ import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
-import { CONNECTION_WINDOW_BYTES, TABLE_BYTES } from './limits.ts';
+import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, TABLE_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { SessionInput } from './session-input.ts';
 import { SessionOutput } from './session-output.ts';
@@ -54,6 +54,7 @@ export class Session<S extends Stream> implements StreamHost {
   readonly streams = new StreamTable<S>();
   readonly peer = new PeerSettings();
   grownBytes = 0;
+  lateBytes = 0;
   readonly #role: SessionRole<S>;
   readonly #input: SessionInput<S>;
   readonly #reader: FrameReader;
@@ -169,11 +170,13 @@ export class Session<S extends Stream> implements StreamHost {
 
   /** A fault of one stream, which may not be open. */
   onStreamFault(streamId: number, error: StreamFault): void {
-    this.allowances.forcedReset();
+    if (error.errorCode === ERROR_CODES.REFUSED_STREAM) this.allowances.reset();
+    else this.allowances.forcedReset();
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       this.writer.resetStream(streamId, error.errorCode);
       this.streams.end(streamId, 'reset-by-us');
+      this.lateBytes += STREAM_WINDOW_BYTES;
       return;
     }
     stream.reset(error.errorCode);

@@ -37,11 +37,13 @@ export class StreamOpener {
     if (streamId % 2 === 0) throw new ConnectionFault('PROTOCOL_ERROR', 'a stream that clients may not open');
     if (streamId <= streams.lastId) {
       this.#judgeLate(streamId);
+      if (ends) streams.endLate(streamId);
       return;
     }
     streams.lastId = streamId;
     if (this.closed) {
       streams.end(streamId, 'reset-by-us'); // GOAWAY has said so
+      this.#session.allowances.reset();
       return;
     }
     if (streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');
@@ -51,6 +53,7 @@ export class StreamOpener {
     if (fields.priority !== null) Object.assign(opened, parsePriority(fields.priority));
     else opened.incremental = true;
     streams.add(opened);
+    this.#session.allowances.requested();
     this.#begin(opened, incoming.refusal);
     if (incoming.refusal === null) this.#previous = incoming.head;
   }
@@ -77,6 +80,7 @@ export class StreamOpener {
   #judgeLate(streamId: number): void {
     switch (this.#session.streams.endingOf(streamId)) {
       case 'reset-by-us':
+        this.#session.allowances.lateHeaders();
         return;
       case 'reset-by-peer':
         throw new StreamFault('STREAM_CLOSED', 'HEADERS on a closed stream');

@@ -54,6 +54,11 @@ export class StreamTable<S extends Stream> {
     this.#endings[place] = ENDINGS.indexOf(how);
   }
 
+  /** END_STREAM has come for a stream that we had reset: nothing may follow. */
+  endLate(id: number): void {
+    if (this.endingOf(id) === 'reset-by-us') this.end(id, 'ended');
+  }
+
   /** How a stream that is not open ended; null: never opened, or too long ago. */
   endingOf(id: number): Ending | null {
     const place = placeOf(id);

@@ -9,7 +9,13 @@ import { StreamFault } from './fault.ts';
 import { ReceiveWindow } from './flow-window.ts';
 import { FRAME_HEAD_BYTES } from './frame.ts';
 import type { FrameWriter, PseudoFields } from './frame-writer.ts';
-import { MAX_STREAM_WINDOW_BYTES, STREAM_QUEUE_BYTES, STREAM_WINDOW_BYTES, WINDOW_GROWTH_BYTES } from './limits.ts';
+import {
+  MAX_STREAM_WINDOW_BYTES,
+  SHORT_DATA_BYTES,
+  STREAM_QUEUE_BYTES,
+  STREAM_WINDOW_BYTES,
+  WINDOW_GROWTH_BYTES,
+} from './limits.ts';
 import type { SessionOutput } from './session-output.ts';
 
 /** How a stream came to its end, as far as frames that come later are judged by it. */
@@ -26,6 +32,8 @@ export interface StreamHost {
   readonly sendWindow: number;
   /** By how much the windows of all streams have grown. */
   grownBytes: number;
+  /** What peers may still send on streams that we have reset. */
+  lateBytes: number;
   onStreamClosed(stream: Stream, how: Ending): void;
 }
 
@@ -114,6 +122,8 @@ export abstract class Stream implements Pumped {
   reset(errorCode: number): void {
     if (this.closed) return;
     this.host.writer.resetStream(this.streamId, errorCode);
+    this.host.lateBytes += this.#receiveWindow === null ? STREAM_WINDOW_BYTES : this.#receiveWindow.left;
+    this.host.allowances.resetSent();
     this.close('reset-by-us');
   }
 
@@ -130,6 +140,7 @@ export abstract class Stream implements Pumped {
     const length = Math.min(this.sendWindow, pump.window, writer.maxFrameBytes, queue.bytes);
     if (length <= 0) return false;
     const ends = this.#ending && this.#trailers === null && length === queue.bytes;
+    const isWhole = length >= SHORT_DATA_BYTES || length === queue.bytes;
     const at = writer.dataHead(this.streamId, length, ends);
     queue.moveTo(output.buffer, at + FRAME_HEAD_BYTES, length);
     output.advance(at + FRAME_HEAD_BYTES + length);
@@ -138,8 +149,8 @@ export abstract class Stream implements Pumped {
     this.sendWindow -= length;
     pump.window -= length;
     pump.queuedBytes -= length;
-    allowances.dataSent(length);
-    this.onSent();
+    if (isWhole) allowances.dataSent(length);
+    this.onSent(length);
     if (ends) this.#endLocal();
     else if (this.#ending && queue.bytes === 0) this.#finish();
     return queue.bytes > 0 && this.sendWindow > 0;
@@ -205,8 +216,8 @@ export abstract class Stream implements Pumped {
   abstract onPeerReset(errorCode: number): void;
   /** What it sent is wrong, or the connection is over. */
   abstract fail(error: Error): void;
-  /** Some of the queue has been sent. */
-  protected abstract onSent(): void;
+  /** So much of the queue has been sent. */
+  protected abstract onSent(bytes: number): void;
   /** There is room again after sendData said no. */
   protected abstract onRoom(): void;
   /** END_STREAM has been sent, and not come. */

@@ -22,7 +22,7 @@ export interface H2Expectation {
   /** kept: the next request gets its own answer. closed: without GOAWAY. Else its code, and the connection is closed. */
   readonly ends: 'kept' | 'closed' | Code;
   /** Requests that reached an origin whole, `METHOD target`. */
-  readonly origin: readonly string[];
+  readonly origin: readonly string[] | 'any';
   /** An origin may have got the beginning of a request whose fault came later. */
   readonly begun?: true;
   /** Whether the upstream connection is used again. Default: either. */

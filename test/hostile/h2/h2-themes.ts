@@ -1,7 +1,9 @@
 // All hostile inputs over HTTP/2 that are data, by theme, in the order of the page.
 import { claimCases } from './cases/claims.ts';
 import { fieldCases } from './cases/fields.ts';
+import { floodCases } from './cases/floods.ts';
 import { lengthCases } from './cases/lengths.ts';
+import { h2LimitCases } from './cases/limits.ts';
 import { pseudoFieldCases } from './cases/pseudo-fields.ts';
 import { translationCases } from './cases/translation.ts';
 import { tunnelCases } from './cases/tunnels.ts';
@@ -39,5 +41,17 @@ export const H2_THEMES: readonly H2Theme[] = [
     about: 'Items 14 and 23. CONNECT, and what RFC 8441 makes of it.',
     setting: 'usual',
     cases: tunnelCases,
+  },
+  {
+    title: 'HTTP/2: more than is accepted',
+    about: 'Item 23. Long heads, and header bombs.',
+    setting: 'usual',
+    cases: h2LimitCases,
+  },
+  {
+    title: 'HTTP/2: floods',
+    about: 'Item 23. Up to 20,000 units on one connection, as fast as they are taken, until it is over.',
+    setting: 'usual',
+    cases: floodCases,
   },
 ];
