@@ -135,8 +135,8 @@ export const MESSAGE_FRAMING: Sections = {
           headers(
             1,
             fields('POST', [
-              ['content-length', '4'],
               ['content-length', '5'],
+              ['content-length', '4'],
             ]),
           ),
           data(1, 'test', END_STREAM),

@@ -80,12 +80,12 @@ export const STREAMS: Sections = {
     [
       'DATA after RST_STREAM',
       (peer, fields) => peer.send(headers(1, fields('POST')), rstStream(1), data(1, 'test', END_STREAM)),
-      anyError('STREAM_CLOSED'),
+      streamError('STREAM_CLOSED'),
     ],
     [
       'HEADERS after RST_STREAM',
       (peer, fields) => peer.send(headers(1, fields('POST')), rstStream(1), headers(1, fields(), END_STREAM)),
-      anyError('STREAM_CLOSED'),
+      streamError('STREAM_CLOSED'),
     ],
     [
       'CONTINUATION after RST_STREAM',
