@@ -173,7 +173,10 @@ test('without a port in the way, the redirect names none', async (t) => {
 
 test('HTTP/2 with prior knowledge is spoken on a plain listener that says so, beside HTTP/1.1, and on no other', async (t) => {
   const sites = { 'app.localhost': { respond: 'secret' } };
-  const speaking = await startProxy({ sites, listen: { http: { address: '127.0.0.1:0', h2c: true }, https: '127.0.0.1:0' } });
+  const speaking = await startProxy({
+    sites,
+    listen: { http: { address: '127.0.0.1:0', h2c: true }, https: '127.0.0.1:0' },
+  });
   const plain = await startProxy({ sites });
   t.after(() => Promise.all([speaking.stop(), plain.stop()]));
   const session = connectHttp2(`http://127.0.0.1:${speaking.httpPort}`);
