@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { post, request, startChain } from '../support/chain.ts';
@@ -6,6 +7,7 @@ import { ok, type Script, startOrigin } from '../support/origin.ts';
 import { connectSecure } from '../support/peer.ts';
 import { startProxy } from '../support/proxy-rig.ts';
 import { refusedPort } from '../support/refused-port.ts';
+import { ORIGIN_AUTHORITY, ORIGIN_NAME, originTls } from '../support/secure-origin.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function connectThrough(t: TestContext, targets: readonly (number | string)[]) {
@@ -75,6 +77,31 @@ test('a unix socket is a target', async (t) => {
     assert.equal((await client.message()).body, 'over unix');
   }
   assert.equal(origin.peers.length, 1);
+});
+
+test('one address is as many targets as it has settings for TLS', async (t) => {
+  const trust = join(await temporaryFolder(t), 'ca.pem');
+  writeFileSync(trust, ORIGIN_AUTHORITY.certPem);
+  const origin = await startOrigin(t, named('over TLS'), { tls: originTls([ORIGIN_NAME]) });
+  const to = `https://127.0.0.1:${origin.port}`;
+  const routes = {
+    '/good/*': { proxy: { to, trust, servername: ORIGIN_NAME } },
+    '/again/*': { proxy: [{ to, trust, servername: ORIGIN_NAME }] },
+    '/name/*': { proxy: { to, trust, servername: 'other.test' } },
+    '/usual/*': to,
+    '/any/*': { proxy: { to, verify: false, http: 1.1 } },
+  };
+  const rig = await startProxy({ sites: { 'app.localhost': { routes } } });
+  t.after(() => rig.stop());
+  const client = await connectSecure(rig.httpsPort);
+  t.after(() => client.destroy());
+  const statuses: number[] = [];
+  for (const path of ['/good/', '/name/', '/usual/', '/any/', '/again/', '/name/']) {
+    await client.send(request(path));
+    statuses.push((await client.message()).status);
+  }
+  assert.deepEqual(statuses, [200, 502, 502, 200, 200, 502]);
+  assert.equal(origin.requests.length, 3);
 });
 
 /** Answers the first request of a connection, and ends the connection when the second has come. */

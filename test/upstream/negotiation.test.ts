@@ -1,6 +1,8 @@
 // What an https:// target speaks is what its handshakes agree on, one by one. Foreign servers on the other side.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -18,7 +20,7 @@ import { originTls, secureTarget } from '../support/secure-origin.ts';
 const TLS = originTls();
 const UPGRADE = request('/', ['Connection: upgrade', 'Upgrade: echo']);
 
-/** Answers with its protocol's version. */
+/** Answers with its protocol's version, or with what was put. */
 type Versions = '1.1' | '2' | 'both';
 
 interface Service {
@@ -29,8 +31,10 @@ interface Service {
 }
 
 async function startService(t: TestContext, versions: Versions, port = 0): Promise<Service> {
-  const answer = (asked: { httpVersion: string }, response: { end(text: string): unknown }): void =>
-    void response.end(asked.httpVersion);
+  const answer = (asked: IncomingMessage, response: ServerResponse): void => {
+    if (asked.method === 'PUT') asked.pipe(response);
+    else response.end(asked.httpVersion);
+  };
   const server: Server | Http2SecureServer =
     versions === '1.1'
       ? createServer(TLS, answer)
@@ -75,6 +79,25 @@ test('HTTP/2 is spoken where the target offers it; requests that come together s
   assert.deepEqual(await together(proxy, 20), times(20, '200 2.0'));
   assert.deepEqual(service.agreed, ['h2']);
   assert.deepEqual([proxy.target.connections, proxy.target.inflight], [1, 0]);
+});
+
+test('what is large goes there and back whole, past a client that stops in between', async (t) => {
+  const content = randomBytes(4 * 1024 * 1024);
+  for (const http of ['1.1', '2'] as const) {
+    const service = await startService(t, 'both');
+    const { connect } = await proxyTo(t, service.port, { http });
+    const client = await connect();
+    client.socket.write(request('/', [`Content-Length: ${content.length}`], 'PUT'));
+    client.socket.write(content);
+    for (let i = 1; i < 10; i++) {
+      await client.when(() => client.received > (i * content.length) / 10);
+      client.socket.pause();
+      await new Promise(setImmediate);
+      client.socket.resume();
+    }
+    const { body } = await client.message();
+    assert.ok(Buffer.from(body, 'latin1').equals(content), http);
+  }
 });
 
 test('HTTP/1.1 is spoken where the target offers no more', async (t) => {
@@ -134,7 +157,7 @@ test('an upgrade goes to a connection that was made for HTTP/1.1, and says nothi
   await client.send(UPGRADE);
   await client.until('welcome');
   assert.deepEqual(service.agreed, ['http/1.1']);
-  assert.equal(await ask(proxy), '200 2.0');
+  assert.deepEqual(await together(proxy, 5), times(5, '200 2.0'));
   await client.send('ping');
   await client.until('welcomeping');
   assert.equal(await ask(proxy), '200 2.0');

@@ -37,7 +37,7 @@ async function start(t: TestContext, script: H2Script = answerHello, options: H2
 const OK = (count: number): number[] => Array.from({ length: count }, () => 200);
 
 /** Keeps what it is asked until `release`. */
-function holding(): { script: H2Script; held: () => number; release: () => void } {
+function holding(): { script: H2Script; held: () => number; release: () => void; hold: () => void } {
   let waiting: (() => void)[] = [];
   let isOpen = false;
   return {
@@ -46,6 +46,9 @@ function holding(): { script: H2Script; held: () => number; release: () => void 
       else waiting.push(() => answerHello(asked, peer, connection));
     },
     held: () => waiting.length,
+    hold: () => {
+      isOpen = false;
+    },
     release: () => {
       isOpen = true;
       for (const answer of waiting) answer();
@@ -63,7 +66,7 @@ test('many requests share one connection', async (t) => {
 });
 
 test('another connection is opened only when all are full, and the fullest is filled first', async (t) => {
-  const { script, held, release } = holding();
+  const { script, held, release, hold } = holding();
   const { ask, statuses, origin, target } = await start(t, script, { settings: [[MAX_CONCURRENT_STREAMS, 3]] });
   const first = await ask(1);
   await (await origin.connection(0)).roundTrip(); // so that the limit is known
@@ -76,8 +79,18 @@ test('another connection is opened only when all are full, and the fullest is fi
   release();
   assert.deepEqual(await statuses([...first, ...others]), OK(7));
   assert.equal(target.inflight, 0);
-  assert.deepEqual(await statuses(await ask(3)), OK(3));
-  assert.equal(origin.peers.length, 3);
+  hold();
+  const later: Peer[] = [];
+  for (let i = 8; i <= 10; i++) {
+    later.push(...(await ask(1)));
+    await origin.request(i - 1);
+  }
+  const busy = origin.peers.filter((peer) =>
+    origin.requests.slice(7).some((each) => peer.stream(each.stream) === each),
+  );
+  assert.equal(busy.length, 1, 'all on one');
+  release();
+  assert.deepEqual(await statuses(later), OK(3));
 });
 
 test('requests that come before a low limit is known are all answered, and it is remembered', async (t) => {
