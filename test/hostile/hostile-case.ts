@@ -56,7 +56,7 @@ export interface HostileCase {
 }
 
 /** What a case is run against when it needs more than the usual set-up. Others than Perantara know the usual one only. */
-export type Setting = 'usual' | 'trusting' | 'impatient';
+export type Setting = 'usual' | 'trusting' | 'impatient' | 'impatient behind TLS';
 
 export interface Theme {
   readonly title: string;

@@ -1,10 +1,13 @@
 // All hostile inputs over HTTP/2 that are data, by theme, in the order of the page.
+import { answerCases } from './cases/answers.ts';
 import { claimCases } from './cases/claims.ts';
+import { connectionCases } from './cases/connections.ts';
 import { fieldCases } from './cases/fields.ts';
 import { floodCases } from './cases/floods.ts';
 import { lengthCases } from './cases/lengths.ts';
 import { h2LimitCases } from './cases/limits.ts';
 import { pseudoFieldCases } from './cases/pseudo-fields.ts';
+import { h2SilenceCases } from './cases/silence.ts';
 import { translationCases } from './cases/translation.ts';
 import { tunnelCases } from './cases/tunnels.ts';
 import type { H2Theme } from './h2-case.ts';
@@ -53,5 +56,23 @@ export const H2_THEMES: readonly H2Theme[] = [
     about: 'Item 23. Up to 20,000 units on one connection, as fast as they are taken, until it is over.',
     setting: 'usual',
     cases: floodCases,
+  },
+  {
+    title: 'HTTP/2: answers',
+    about: 'Items 15 and 16. Content where there is none, malformed answers, answers that end too early or too late.',
+    setting: 'usual',
+    cases: answerCases,
+  },
+  {
+    title: 'HTTP/2: connections that end',
+    about: 'Items 23 and 37. What ends a connection, and with which code; requests that are left.',
+    setting: 'usual',
+    cases: connectionCases,
+  },
+  {
+    title: 'HTTP/2: silence',
+    about: 'Item 27. One connection each.',
+    setting: 'impatient behind TLS',
+    cases: h2SilenceCases,
   },
 ];

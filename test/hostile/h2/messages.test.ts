@@ -5,24 +5,37 @@ import { after, before, describe, it } from 'node:test';
 import { Grounds } from '../grounds.ts';
 import { startPerantaraHere } from '../subjects/perantara-here.ts';
 import { PATIENCE_MS } from '../theme-tests.ts';
+import type { H2Case } from './h2-case.ts';
 import { h2DangersOf } from './h2-dangers.ts';
 import { h2Deviations } from './h2-judge.ts';
 import { H2Range } from './h2-range.ts';
 import { H2_THEMES } from './h2-themes.ts';
 
-for (const { title, setting, cases } of H2_THEMES)
-  describe(title, () => {
-    let grounds: Grounds;
+/** Cases that wait for deadlines do so beside each other, each with a Perantara and a patience of its own. */
+const WAITING = { atOnce: 24, patienceMs: 20_000 };
+
+for (const { title, setting, cases } of H2_THEMES) {
+  const isWaiting = setting === 'impatient behind TLS';
+  const open = (patienceMs: number) =>
+    Grounds.open({ start: startPerantaraHere, setting, patienceMs, awaitsDrops: true });
+  describe(title, { concurrency: isWaiting ? WAITING.atOnce : 1 }, () => {
+    let shared: Grounds | null = null;
     before(async () => {
-      grounds = await Grounds.open({ start: startPerantaraHere, setting, patienceMs: PATIENCE_MS, awaitsDrops: true });
+      if (!isWaiting) shared = await open(PATIENCE_MS);
     });
-    after(() => grounds.close());
+    after(() => shared?.close());
     for (const hostile of cases) {
-      const item = hostile.item === null ? '' : `item ${hostile.item}: `;
-      it(`${item}${hostile.name} (${hostile.source})`, async () => {
+      it(nameOf(hostile), async (t) => {
+        const grounds = shared ?? (await open(WAITING.patienceMs));
+        if (shared === null) t.after(() => grounds.close());
         const seen = await new H2Range(grounds).try(hostile);
         assert.deepEqual(h2Deviations(hostile, seen), []);
         assert.deepEqual(h2DangersOf(hostile, seen), []);
       });
     }
   });
+}
+
+function nameOf({ item, name, source }: H2Case): string {
+  return `${item === null ? '' : `item ${item}: `}${name} (${source})`;
+}

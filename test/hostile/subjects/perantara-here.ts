@@ -11,13 +11,13 @@ export async function startPerantaraHere({ publicPort, guardedPort }: Upstreams,
       },
     },
     ...(setting === 'trusting' ? { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] } : {}),
-    ...(setting === 'impatient' ? { timeouts: SHORT } : {}),
+    ...(setting === 'impatient' ? { timeouts: { ...SHORT, handshake: '400ms' } } : {}),
+    ...(setting === 'impatient behind TLS' ? { timeouts: SHORT } : {}),
   });
   return { port: rig.httpsPort, redirectPort: rig.httpPort, died: () => false, stop: () => rig.stop() };
 }
 
 const SHORT = {
-  handshake: '400ms',
   head: '400ms',
   bodyIdle: '400ms',
   keepAlive: '400ms',
