@@ -58,6 +58,24 @@ export const RESPONSES: readonly Case[] = [
       assert.deepEqual([asked.status, second.status], [202, 202]);
     },
   ],
+  [
+    'content of HEAD, which is malformed',
+    (peer) => peer.send(ok(), data(1, 'x', END_STREAM)),
+    resets('PROTOCOL_ERROR'),
+    'HEAD',
+  ],
+  [
+    'a second head behind the end, while the request goes on',
+    (peer) => peer.send(ok(END_STREAM), ok(END_STREAM)),
+    async (rig) => assert.equal(await rig.peer.resetOf(1), 'STREAM_CLOSED'),
+    'POST',
+  ],
+  [
+    'DATA behind the end, while the request goes on',
+    (peer) => peer.send(ok(END_STREAM), data(1, 'x')),
+    async (rig) => assert.equal(await rig.peer.resetOf(1), 'STREAM_CLOSED'),
+    'POST',
+  ],
 ];
 
 export const MALFORMED: readonly Case[] = (
@@ -80,6 +98,8 @@ export const MALFORMED: readonly Case[] = (
     ['transfer-encoding', ok(END_STREAM, [['transfer-encoding', 'chunked']])],
     ['upgrade', ok(END_STREAM, [['upgrade', 'h2c']])],
     ['103 that ends', headers(1, [[':status', '103']], END_STREAM)],
+    ['an end before a head', data(1, '', END_STREAM)],
+    ['content of 204', Buffer.concat([headers(1, [[':status', '204']]), data(1, 'x', END_STREAM)])],
     ['DATA before a head', data(1, 'x', END_STREAM)],
     ['DATA behind 103 only', Buffer.concat([headers(1, [[':status', '103']]), data(1, 'x')])],
     ['more content than its length', Buffer.concat([ok(0, [['content-length', '1']]), data(1, 'xx', END_STREAM)])],

@@ -29,7 +29,7 @@ export interface UpstreamRig {
   readonly session: ClientSession;
   /** The origin's end; its SETTINGS have not been sent. */
   readonly peer: H2Peer;
-  /** Sends a request without content. */
+  /** Sends a request: of POST the head, of others all. */
   ask(method?: string): Asked;
 }
 
@@ -80,7 +80,14 @@ function ask(session: ClientSession, method: string): Asked {
     },
   };
   const headers = new HeaderList(['Host', 'app.localhost']);
-  const request = { method, target: '/', headers, length: 0, upgradeTo: null, acceptsTrailers: true };
+  const request = {
+    method,
+    target: '/',
+    headers,
+    length: method === 'POST' ? null : 0,
+    upgradeTo: null,
+    acceptsTrailers: true,
+  };
   session.openStream().send(request, observer);
   return asked;
 }
