@@ -8,7 +8,7 @@ const UNKNOWN_AUTHORITY = `the authority of its certificate is not known here, o
 const MAX_NAMES = 200;
 
 const CERTIFICATE_STATES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_HAS_EXPIRED: 'its certificate has expired, or that of its authority',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
   CERT_REVOKED: 'its certificate has been revoked',
   DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is self-signed; ${TRUST}`,

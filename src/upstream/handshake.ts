@@ -97,6 +97,7 @@ export class Handshake implements Expiring, AwaitedOwner {
     }
     this.#end();
     this.#owner.onAgreed(this, protocol);
+    this.waiting.clear(); // this lives as long as the connection
     this.#socket.off('error', this.#onError);
     this.#socket.off('close', this.#onClose);
   };

@@ -88,7 +88,7 @@ const refused: readonly (readonly [what: string, options: TlsOptions, settings: 
       'that has expired',
       originTls([ORIGIN_NAME], ORIGIN_AUTHORITY, { notBefore: Date.now() - 9 * DAY_MS, notAfter: Date.now() - DAY_MS }),
       {},
-      /its certificate has expired$/,
+      /its certificate has expired, or that of its authority$/,
     ],
     [
       'that is not valid yet',
