@@ -34,7 +34,7 @@ const ELSEWHERE: readonly (readonly [item: string, what: string, where: string])
   [
     '16',
     'TLS toward the upstream: closed without notify, plaintext before the handshake',
-    'Perantara forwards plaintext only.',
+    'test/upstream/secure-target.test.ts and verification.test.ts: 502, or broken off in the middle of an answer, never complete; nothing is sent before the certificate is believed.',
   ],
   [
     '23–25',
@@ -45,7 +45,7 @@ const ELSEWHERE: readonly (readonly [item: string, what: string, where: string])
   [
     '28',
     'CA file for client certificates missing',
-    'Perantara has no client certificates yet. Other certificate files that are missing, empty or damaged stop the start: test/golden/cases/tls-files-missing, tls-files-damaged, acme-trust-without-certificate.',
+    'Perantara has no client certificates yet. Other certificate files that are missing, empty or damaged stop the start: test/golden/cases/tls-files-missing, tls-files-damaged, acme-trust-without-certificate, target-trust-empty.',
   ],
   [
     '29',
