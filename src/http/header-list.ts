@@ -94,7 +94,7 @@ export class HeaderList {
       }
       to += 3;
     }
-    if (to !== marks.length) marks.length = to;
+    while (marks.length > to) marks.pop(); // setting the length is a call out of compiled code
   }
 
   /** Removes all fields called `name` (given in lower case). */

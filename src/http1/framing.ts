@@ -4,6 +4,9 @@ import { PerantaraError } from '../core/errors.ts';
 import type { ConnectionFields } from '../http/hop-by-hop.ts';
 import type { Version } from './head-parser.ts';
 
+/** As many as the largest safe integer has. */
+const MAX_DIGITS = 16;
+
 /** What is read of a head to frame its content. */
 export type FramingFields = Pick<
   ConnectionFields,
@@ -29,10 +32,22 @@ export function contentLength(fields: FramingFields): number | null {
   const value = fields.contentLength;
   if (value === null) return null;
   if (fields.contentLengths > 1) throw bad('bad_request', 'more than one Content-Length');
-  if (!/^\d{1,16}$/.test(value)) throw bad('bad_request', 'Content-Length is not a number');
-  const length = Number(value);
+  const length = readDigits(value);
+  if (length === null) throw bad('bad_request', 'Content-Length is not a number');
   if (!Number.isSafeInteger(length)) throw bad('bad_request', 'Content-Length is too large');
   return length;
+}
+
+/** The value of 1 to MAX_DIGITS digits; null for any other text. */
+function readDigits(text: string): number | null {
+  if (text === '' || text.length > MAX_DIGITS) return null;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return null;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function declaredFraming(version: Version, fields: FramingFields): Framing | null {

@@ -98,7 +98,7 @@ export function parseResponseHead(buf: Buffer, start: number, end: number, limit
     return null;
   }
   if (buf[at] !== CR || buf[at + 1] !== LF) throw malformed('status line end');
-  const reason = reasonStart < at ? latin1(buf, reasonStart, at) : '';
+  const reason = isOk(buf, reasonStart, at) ? 'OK' : reasonStart < at ? latin1(buf, reasonStart, at) : '';
   const section = parseFields(buf, at + 2, end, start, limits);
   if (section === null) return null;
   return { status, reason, version, headers: section.headers, end: section.end };
@@ -188,6 +188,10 @@ function isBlank(code: number): boolean {
 
 function isGet(buf: Buffer, start: number, end: number): boolean {
   return end - start === 3 && buf[start] === 71 && buf[start + 1] === 69 && buf[start + 2] === 84;
+}
+
+function isOk(buf: Buffer, start: number, end: number): boolean {
+  return end - start === 2 && buf[start] === 79 && buf[start + 1] === 75;
 }
 
 function parseVersion(buf: Buffer, at: number): Version {

@@ -89,18 +89,20 @@ export class Output implements Deferred {
     this.#bytes = 0;
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
-    if (parts.length === 0) socket.write(text, 'latin1');
-    else {
-      // Node copies what it writes together; a head alone costs less than a copy of the large chunk behind it.
-      const isSeveral = parts.length > 2 || text !== '';
-      if (isSeveral) socket.cork();
-      for (const part of parts) {
-        this.#writing.push(part);
-        socket.write(part, this.#onWritten);
-      }
-      if (text !== '') socket.write(text, 'latin1');
-      if (isSeveral) socket.uncork();
+    if (parts.length === 0) {
+      // `write` says no from fewer bytes on; asking for their number each time costs.
+      this.blocked = !socket.write(text, 'latin1') && socket.writableLength >= BLOCKED_BYTES;
+      return;
     }
+    // Node copies what it writes together; a head alone costs less than a copy of the large chunk behind it.
+    const isSeveral = parts.length > 2 || text !== '';
+    if (isSeveral) socket.cork();
+    for (const part of parts) {
+      this.#writing.push(part);
+      socket.write(part, this.#onWritten);
+    }
+    if (text !== '') socket.write(text, 'latin1');
+    if (isSeveral) socket.uncork();
     this.blocked = socket.writableLength >= BLOCKED_BYTES;
   }
 
