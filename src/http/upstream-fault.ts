@@ -5,9 +5,10 @@ export function upstreamFault(code: string, what: string, cause?: unknown): Pera
   return new PerantaraError(`cannot get a response: ${what}`, { code, source: 'upstream', cause });
 }
 
-export function closedEarly(isInContent: boolean): PerantaraError {
+/** `why`: ` after …`, or nothing. */
+export function closedEarly(isInContent: boolean, why = ''): PerantaraError {
   const where = isInContent ? 'in the middle of' : 'before';
-  return upstreamFault('upstream_closed', `the upstream closed the connection ${where} its response`);
+  return upstreamFault('upstream_closed', `the upstream closed the connection ${where} its response${why}`);
 }
 
 /** Re-blames an error of a parser that both sides share on the upstream that sent the bytes; our own faults stay ours. */

@@ -51,8 +51,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   readonly #carriers = new Set<ClientStream>();
   #waitingFor = 0;
   #ending = false;
-  /** What the upstream said when it closed with an error. */
-  #goawayReason = '';
+  /** ` after GOAWAY …`, when the upstream has said what is wrong; else nothing. */
+  #afterGoaway = '';
 
   constructor(open: SocketOpener, owner: SessionOwner, options: ClientSessionOptions) {
     this.scheme = options.scheme;
@@ -170,7 +170,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   }
 
   #onEnd(): void {
-    this.#failAll(closedEarly(false));
+    this.#failAll(closedEarly(false, this.#afterGoaway));
     this.#socket.destroy();
   }
 
@@ -178,7 +178,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#ending = true;
     this.sweep.delete(this);
     this.#session.stop();
-    this.#failAll(closedEarly(false));
+    this.#failAll(closedEarly(false, this.#afterGoaway));
     this.#owner.onClosed(this);
   }
 
@@ -205,10 +205,10 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   onGoaway(lastStreamId: number, errorCode: number): void {
     this.#ending = true;
+    if (errorCode !== ERROR_CODES.NO_ERROR) this.#afterGoaway = ` after GOAWAY ${errorName(errorCode)}`;
     for (const carrier of [...this.#carriers]) {
-      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse();
+      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse(this.#afterGoaway);
     }
-    if (errorCode !== ERROR_CODES.NO_ERROR) this.#goawayReason = errorName(errorCode);
     if (this.#carriers.size === 0) this.#endSocket();
   }
 
@@ -286,8 +286,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   #broken(cause: Error): PerantaraError {
     const why = socketFailure(cause);
     if (!this.connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
-    const said = this.#goawayReason === '' ? '' : ` after GOAWAY ${this.#goawayReason}`;
-    return upstreamFault('upstream_closed', `the connection broke: ${why}${said}`, cause);
+    return upstreamFault('upstream_closed', `the connection broke: ${why}${this.#afterGoaway}`, cause);
   }
 }
 

@@ -187,10 +187,10 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', why));
   }
 
-  /** The upstream says that it has done nothing of it (RFC 9113 section 6.8). */
-  refuse(): void {
+  /** The upstream says that it has done nothing of it (RFC 9113 section 6.8). `why`: ` after …`, or nothing. */
+  refuse(why: string): void {
     this.close('reset-by-peer');
-    this.#tellError(upstreamFault('upstream_refused', 'the upstream closes the connection'));
+    this.#tellError(upstreamFault('upstream_refused', `the upstream closes the connection${why}`));
   }
 
   fail(error: Error): void {
@@ -245,6 +245,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
       return;
     }
     this.#state = 'content';
+    if (upgradeTo !== null) this.sendEnd(null); // a tunnel that is refused has nothing to send
     this.#bodyless = isBodyless(method, head.status);
     if (ends && !this.#bodyless && length !== null && length > 0)
       throw new StreamFault('PROTOCOL_ERROR', 'content-length without content');

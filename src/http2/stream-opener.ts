@@ -5,7 +5,7 @@ import type { Client } from '../http/exchange.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { ConnectionFault, StreamFault } from './fault.ts';
-import { CONCURRENT_STREAMS } from './limits.ts';
+import { CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { parsePriority } from './priority.ts';
 import { readRequest } from './request-fields.ts';
@@ -44,6 +44,7 @@ export class StreamOpener {
     if (this.closed) {
       streams.end(streamId, 'reset-by-us'); // GOAWAY has said so
       this.#session.allowances.reset();
+      this.#session.lateBytes += STREAM_WINDOW_BYTES;
       return;
     }
     if (streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');

@@ -55,10 +55,11 @@ export class SessionPool implements SessionOwner {
   onCapacity(session: ClientSession): void {
     // One that takes none now is asked with one at a time.
     if (session.greeted) this.#limit = Math.max(1, Math.min(session.limit, UNTOLD_STREAMS));
+    if (session.limit === 0 && session.streams === 0) session.close(); // or each request leaves one behind
   }
 
   onIdle(session: ClientSession): void {
-    if (this.#closed) session.close();
+    if (this.#closed || session.limit === 0) session.close();
     else session.deadlineAt = this.#options.sweep.after(this.#options.idleMs);
   }
 

@@ -74,6 +74,21 @@ test('what is under way when a connection is drained is finished, and what its c
   assert.equal(peer.stream(5).fields, null);
 });
 
+test('content of a request that came too late for a drained connection costs the others nothing', async (t) => {
+  const { proxy, waiting, peer } = await start(t);
+  peer.headers(1, requestFields('/later'), END_STREAM);
+  await peer.roundTrip();
+  for (const session of proxy.sessions) session.drain();
+  await pong(peer);
+  await peer.when(() => lastStreams(peer).length === 2);
+  peer.headers(3, requestFields('/later', 'POST'));
+  for (let left = 4; left > 0; left--) peer.data(3, Buffer.alloc(16_000), left === 1 ? END_STREAM : 0);
+  await peer.roundTrip();
+  for (const exchange of waiting) answer(exchange);
+  assert.equal((await peer.response(1)).body, 'hello');
+  await isOver(proxy, peer);
+});
+
 test('a stream that ends in between does not end a drained connection before its client knows', async (t) => {
   const { proxy, waiting, peer } = await start(t);
   peer.headers(1, requestFields('/later'), END_STREAM);
