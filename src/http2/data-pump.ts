@@ -24,6 +24,8 @@ export interface Pumped {
 const RUN_FRAMES = 4;
 /** Queued bytes that leave without waiting for the end of the turn. */
 const FLUSH_BYTES = 64 * 1024;
+/** How often sources are offered room in one turn of the event loop: what they have may be without end. */
+const MOST_ROUNDS = 4;
 const URGENCIES = 8;
 
 export class DataPump implements OutputSource {
@@ -44,7 +46,7 @@ export class DataPump implements OutputSource {
 
   /** Whether nobody waits, so that whoever has something may write it at once. */
   get idle(): boolean {
-    return this.#readyCount === 0;
+    return this.#readyCount === 0 && !this.#filling;
   }
 
   /** Whether so much is queued that only a stream with nothing in the queue may add to it. */
@@ -93,16 +95,25 @@ export class DataPump implements OutputSource {
     if (wasReady) this.#enqueue(stream);
   }
 
+  /** What sources give while they are offered room is queued, and leaves when all have been: none takes all there is. */
   fill(): void {
     if (this.#filling) return;
     this.#filling = true;
     const output = this.#output();
     try {
-      while (this.#readyCount > 0 && this.window > 0 && !output.blocked) this.#serveNext();
+      for (let rounds = 0; ; rounds++) {
+        while (this.#readyCount > 0 && this.window > 0 && !output.blocked) this.#serveNext();
+        if (output.blocked || this.#held.length === 0) break;
+        if (rounds === MOST_ROUNDS) {
+          output.flushLater();
+          break;
+        }
+        this.#offerRoom();
+        if (this.#readyCount === 0 || this.window <= 0) break;
+      }
     } finally {
       this.#filling = false;
     }
-    if (this.#held.length > 0) this.#offerRoom();
   }
 
   #enqueue(stream: Pumped): void {
@@ -132,7 +143,6 @@ export class DataPump implements OutputSource {
   }
 
   #offerRoom(): void {
-    if (this.#output().blocked) return;
     const held = this.#held;
     this.#held = [];
     for (const stream of held) stream.isHeld = false;

@@ -62,7 +62,7 @@ test('frames are read the same wherever they are cut', () => {
       const behindPreface = frames.filter((one) => one !== PREFACE);
       assert.deepEqual(framesIn(cutUp(behindPreface, where)), framesIn([Buffer.concat(behindPreface)]));
     }),
-    runs(400),
+    runs(300),
   );
 });
 
@@ -115,7 +115,7 @@ test('any valid requests are read as they were written, and answered the same, w
       const { wire, ...got } = served(written, where);
       assert.deepEqual(got, expected);
     }),
-    runs(600),
+    runs(250),
   );
 });
 
@@ -158,6 +158,6 @@ test('any valid responses are read as they were written wherever they are cut', 
       }
       assert.deepEqual(answered(written, where), expected);
     }),
-    runs(600),
+    runs(250),
   );
 });

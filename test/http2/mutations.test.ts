@@ -29,7 +29,7 @@ test('whatever a client sends, nothing but what is declared comes of it, and not
       for (const { end, exchange } of wire.exchanges)
         assert.ok(end !== 'open' || exchange.responded, `${exchange.request.path} has come to an end`);
     }),
-    runs(2_000),
+    runs(1_500),
   );
 });
 
@@ -55,6 +55,6 @@ test('whatever an upstream sends, each request has one end, and nothing stays be
       for (const { end } of wire.senders) assert.notEqual(end, 'internal');
       for (const { end, carrier } of wire.senders) assert.ok(end !== 'open', `${carrier.responseStarted}`);
     }),
-    runs(2_000),
+    runs(1_500),
   );
 });

@@ -29,6 +29,7 @@ class Wire {
   readonly referee: H2Referee;
   protected readonly socket = new MemorySocket();
   protected readonly turns = new ManualTurn();
+  #output: Buffer[] = [];
   /** Of what the test sends. */
   readonly #sent = new FrameCutter();
   #prefaceLeft: number;
@@ -46,6 +47,11 @@ class Wire {
   /** Whether the session has closed its side. */
   get over(): boolean {
     return this.socket.writableEnded || this.socket.destroyed;
+  }
+
+  /** Whether nothing is to be handed in for now. */
+  get paused(): boolean {
+    return this.socket.isPaused();
   }
 
   /** Whether the other side takes what is written. */
@@ -82,6 +88,14 @@ class Wire {
     this.socket.feed(bytes, this.buffers);
   }
 
+  /** Takes what has been written, once, and lets happen what follows. */
+  takeOnce(): void {
+    this.socket.takes = true;
+    this.socket.take();
+    this.socket.takes = false;
+    this.settle();
+  }
+
   /** Ends turns until nothing happens any more. */
   settle(): void {
     for (let turns = 0; ; turns++) {
@@ -89,7 +103,16 @@ class Wire {
       const isBusy = this.turns.run();
       if (!this.socket.take() && !isBusy) break;
     }
-    for (const frame of this.inbox.push(this.socket.output)) this.referee.came(frame);
+    const output = this.socket.output;
+    this.#output.push(output);
+    for (const frame of this.inbox.push(output)) this.referee.came(frame);
+  }
+
+  /** What has been written since this was last asked. */
+  get output(): Buffer {
+    const output = Buffer.concat(this.#output);
+    this.#output = [];
+    return output;
   }
 
   /** Opens the windows of the connection and of these streams as far as they go. */
@@ -112,6 +135,17 @@ class Wire {
       this.sweep.sweep(10_000_000);
       this.settle();
     }
+  }
+}
+
+/** Carries what each writes to the other, until neither has more to say. */
+export function converse(client: ClientWire, server: ServerWire): void {
+  for (let rounds = 0, isBusy = true; isBusy; rounds++) {
+    assert.ok(rounds < 1_000, 'they come to an end');
+    const [asked, answered] = [client.output, server.output];
+    isBusy = asked.length + answered.length > 0;
+    if (asked.length > 0) server.feed(asked);
+    if (answered.length > 0) client.feed(answered);
   }
 }
 
