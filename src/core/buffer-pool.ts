@@ -29,6 +29,11 @@ export class BufferPool {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
   }
 
+  /** Returns a buffer from `take` of which nothing has been handed on. */
+  putBack(buffer: Buffer): void {
+    if (this.#free.length < KEPT) this.#free.push(buffer);
+  }
+
   /** Whether the content of `piece` is gone when the handling of its read has ended. */
   isShared(piece: Buffer): boolean {
     return piece.buffer === this.shared.buffer;
@@ -71,6 +76,6 @@ export class BufferPool {
     loan.pieces += change;
     if (loan.pieces !== 0) return;
     this.#loans.delete(piece.buffer);
-    if (this.#free.length < KEPT) this.#free.push(loan.buffer);
+    this.putBack(loan.buffer);
   }
 }

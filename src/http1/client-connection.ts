@@ -182,7 +182,8 @@ export class ClientConnection implements RequestCarrier, Expiring {
       this.#socket.destroy(); // or the next read would overwrite what is being written
       throw error;
     }
-    if (this.#held === null) this.#options.buffers.count(chunk, this.#reader.pieces - before);
+    const isLent = bytes >= KEPT_BYTES && this.#held === null;
+    if (isLent) this.#options.buffers.count(chunk, this.#reader.pieces - before);
     return !this.#paused;
   }
 

@@ -109,23 +109,29 @@ export class SessionOutput implements Deferred {
     this.at = 0;
     this.#buffer = null;
     const socket = this.#socket;
-    this.#buffers.lend(buffer);
-    this.#buffers.count(buffer, 1);
     if (length === 0 || socket.destroyed || socket.writableEnded) {
-      this.#buffers.giveBack(buffer);
+      this.#buffers.putBack(buffer);
       return;
     }
-    let piece = buffer.subarray(0, length);
-    if (length < KEPT_BYTES) {
-      piece = length < CARVED_BYTES ? Buffer.allocUnsafe(length) : this.#buffers.carve(length);
-      buffer.copy(piece, 0, 0, length);
-      this.#buffers.giveBack(buffer);
-    }
+    const piece = length < KEPT_BYTES ? this.#copied(buffer, length) : this.#lent(buffer, length);
     this.#writing.push(piece);
-    socket.write(piece, this.#onWritten);
-    if (this.blocked || socket.writableLength < BLOCKED_BYTES) return;
+    const isWelcome = socket.write(piece, this.#onWritten); // `false` comes from fewer bytes on
+    if (isWelcome || this.blocked || socket.writableLength < BLOCKED_BYTES) return;
     this.blocked = true;
     this.#onBlocked();
+  }
+
+  #copied(buffer: Buffer, length: number): Buffer {
+    const piece = length < CARVED_BYTES ? Buffer.allocUnsafe(length) : this.#buffers.carve(length);
+    buffer.copy(piece, 0, 0, length);
+    this.#buffers.putBack(buffer);
+    return piece;
+  }
+
+  #lent(buffer: Buffer, length: number): Buffer {
+    this.#buffers.lend(buffer);
+    this.#buffers.count(buffer, 1);
+    return buffer.subarray(0, length);
   }
 
   /** The socket has emitted 'drain'. */
