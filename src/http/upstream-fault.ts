@@ -16,3 +16,8 @@ export function blameUpstream(error: unknown): PerantaraError {
   if (error instanceof PerantaraError && error.source === 'internal') return error;
   return new PerantaraError(messageOf(error), { code: 'upstream_malformed', source: 'upstream', cause: error });
 }
+
+/** A fault of our own while reading a response. */
+export function unexpected(cause: unknown): PerantaraError {
+  return new PerantaraError('cannot read response: unexpected error', { code: 'internal', source: 'internal', cause });
+}

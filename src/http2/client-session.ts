@@ -3,11 +3,11 @@
 import type { Socket } from 'node:net';
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
-import { PerantaraError } from '../core/errors.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import { socketFailure } from '../core/socket-failure.ts';
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
-import { blameUpstream, closedEarly, upstreamFault } from '../http/upstream-fault.ts';
+import { blameUpstream, closedEarly, unexpected, upstreamFault } from '../http/upstream-fault.ts';
 import { ClientStream, type ClientStreamServices } from './client-stream.ts';
 import { ConnectionFault, ERROR_CODES, errorName, StreamFault } from './fault.ts';
 import * as frame from './frame.ts';
@@ -51,6 +51,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   readonly #carriers = new Set<ClientStream>();
   #waitingFor = 0;
   #ending = false;
+  /** Whether a request has been sent since anything came. */
+  #isUnheard = false;
   /** ` after GOAWAY …`, when the upstream has said what is wrong; else nothing. */
   #afterGoaway = '';
 
@@ -82,6 +84,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   /** For its owner, while it is idle: when it is to be closed. */
   set deadlineAt(at: number) {
+    if (!this.#isUnheard) this.#waits.clear('silence');
     this.#waits.set('request', at);
   }
 
@@ -143,6 +146,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     streams.lastId = streams.lastId === 0 ? 1 : streams.lastId + 2;
     stream.streamId = streams.lastId;
     streams.add(stream);
+    if (!this.#isUnheard) this.#waits.set('silence', this.sweep.after(this.timeouts.responseHeadMs));
+    this.#isUnheard = true;
     return this.served++;
   }
 
@@ -155,6 +160,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   }
 
   #onRead(chunk: Buffer): boolean {
+    this.#isUnheard = false;
     this.#session.read(chunk, 0);
     const { waitingFor } = this.#session;
     if (waitingFor === this.#waitingFor) return true;
@@ -241,7 +247,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   onFault(error: Error, errorCode: number): void {
     this.#session.writer.goaway(0, errorCode);
     const isFault = error instanceof ConnectionFault || error instanceof StreamFault;
-    if (!isFault) this.#failAll(internal(error));
+    if (!isFault) this.#failAll(unexpected(error));
     else if (this.#session.greeted) this.#failAll(blameUpstream(error));
     else this.#failAll(upstreamFault('upstream_malformed', 'the upstream does not speak HTTP/2', error));
     this.#endSocket();
@@ -256,6 +262,9 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
         break;
       case 'request':
         this.close();
+        break;
+      case 'silence':
+        if (this.#isUnheard) this.close(); // nobody may be there any more
         break;
       case 'block':
       case 'reader':
@@ -288,8 +297,4 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     if (!this.connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
     return upstreamFault('upstream_closed', `the connection broke: ${why}${this.#afterGoaway}`, cause);
   }
-}
-
-function internal(cause: unknown): PerantaraError {
-  return new PerantaraError('cannot read response: unexpected error', { code: 'internal', source: 'internal', cause });
 }

@@ -23,15 +23,17 @@ export interface IncomingRequest {
   readonly refusal: PerantaraError | null;
 }
 
+export type KnownAuthority = Pick<RequestHead, 'authority' | 'host'>;
+
 /**
- * Throws StreamFault. `ended`: no content follows. `previous`: a request of the same connection; mostly it was for the same
- * authority, which then need not be looked at again.
+ * Throws StreamFault. `ended`: no content follows. `previous`: of a request of the same connection; mostly this one is for the
+ * same authority, which then need not be looked at again.
  */
 export function readRequest(
   fields: MessageFields,
   scheme: 'http' | 'https',
   ended: boolean,
-  previous: RequestHead | null,
+  previous: KnownAuthority | null,
 ): IncomingRequest {
   if (fields.fault !== null) throw malformed(fields.fault);
   if (fields.tooLarge) return refused(fields, scheme, refuse('head_too_large', 'its head is too large'));
@@ -41,7 +43,7 @@ export function readRequest(
   if (ended && fields.contentLength !== null && declaredLength(fields.contentLength) !== 0)
     throw malformed('content-length without content');
   const authority = fields.authority ?? fields.host;
-  if (fields.host !== null && fields.authority !== null && !isSame(fields.host, fields.authority))
+  if (fields.host !== null && fields.authority !== null && !isSame(fields.host, fields.authority, scheme))
     throw malformed(':authority and host differ');
   if (authority?.includes('@')) throw malformed('user information in :authority');
   const isTunnel = method === 'CONNECT' && fields.protocol !== null;
@@ -149,10 +151,12 @@ function isScheme(scheme: string | null): boolean {
 }
 
 /** Host and port agree; the default port is not spelled out by everybody. */
-function isSame(a: string, b: string): boolean {
+function isSame(a: string, b: string, scheme: 'http' | 'https'): boolean {
   if (a === b) return true;
   const [first, second] = [parseAuthority(a), parseAuthority(b)];
-  return first !== null && second !== null && first.host === second.host && first.port === second.port;
+  if (first === null || second === null || first.host !== second.host) return false;
+  const usual = scheme === 'https' ? 443 : 80;
+  return (first.port ?? usual) === (second.port ?? usual);
 }
 
 function isToken(text: string): boolean {

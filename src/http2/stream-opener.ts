@@ -2,13 +2,12 @@
 // 5.1.1, 5.1.2 and 8.1).
 import type { PerantaraError } from '../core/errors.ts';
 import type { Client } from '../http/exchange.ts';
-import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { ConnectionFault, StreamFault } from './fault.ts';
 import { CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { parsePriority } from './priority.ts';
-import { readRequest } from './request-fields.ts';
+import { type KnownAuthority, readRequest } from './request-fields.ts';
 import type { ServerSessionOptions } from './server-session.ts';
 import { ServerStream, type ServerStreamServices } from './server-stream.ts';
 import type { Session } from './session.ts';
@@ -19,7 +18,8 @@ export class StreamOpener {
   readonly #session: Session<ServerStream>;
   readonly #options: ServerSessionOptions;
   readonly #services: ServerStreamServices;
-  #previous: RequestHead | null = null;
+  /** Of the last request; no more is kept of it, which may be as large as the limits allow. */
+  #previous: KnownAuthority | null = null;
 
   constructor(session: Session<ServerStream>, client: Client, options: ServerSessionOptions) {
     this.#session = session;
@@ -56,7 +56,8 @@ export class StreamOpener {
     streams.add(opened);
     this.#session.allowances.requested();
     this.#begin(opened, incoming.refusal);
-    if (incoming.refusal === null) this.#previous = incoming.head;
+    const { authority, host } = incoming.head;
+    if (incoming.refusal === null && this.#previous?.authority !== authority) this.#previous = { authority, host };
   }
 
   #begin(stream: ServerStream, refusal: PerantaraError | null): void {

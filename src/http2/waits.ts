@@ -2,7 +2,16 @@
 // at a time begins and ends a wait with each request, so the earliest is looked for when somebody asks.
 
 /** Both sides together; each uses those that it knows. */
-export const WAITS = ['greeting', 'block', 'acknowledgement', 'request', 'reader', 'grace', 'linger'] as const;
+export const WAITS = [
+  'greeting',
+  'block',
+  'acknowledgement',
+  'request',
+  'reader',
+  'grace',
+  'linger',
+  'silence',
+] as const;
 export type Wait = (typeof WAITS)[number];
 
 export class Waits {

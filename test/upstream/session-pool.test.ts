@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { TargetAddress } from '../../src/config/config.ts';
-import { startBareProxy } from '../support/bare-proxy.ts';
+import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { post, request } from '../support/chain.ts';
 import {
   ENABLE_CONNECT_PROTOCOL,
@@ -250,6 +250,21 @@ test('an upgrade that is answered otherwise leaves no stream behind, whoever end
   origin.peers[0]!.finish();
   while (target.connections > 0) await new Promise(setImmediate);
 });
+
+for (const isThere of [false, true])
+  test(`after an answer that does not come ${isThere ? 'a connection by which something came' : 'a silent connection'} is ${isThere ? 'used on' : 'given no more'}`, async (t) => {
+    const { ask, statuses, origin, passTime } = await start(t, (asked, peer, connection) => {
+      if (origin.requests.length !== 2) answerHello(asked, peer, connection);
+    });
+    assert.deepEqual(await statuses(await ask(1)), OK(1));
+    const [waiting] = await ask(1);
+    await origin.request(1);
+    if (isThere) await origin.peers[0]!.roundTrip();
+    passTime(TIMEOUTS.responseHeadMs);
+    assert.equal((await waiting!.message()).status, 504);
+    assert.deepEqual(await statuses(await ask(2)), OK(2));
+    assert.equal(origin.peers.length, isThere ? 1 : 2);
+  });
 
 test('a connection that takes no requests at all is closed when it has none', async (t) => {
   const { ask, statuses, origin, target } = await start(

@@ -93,6 +93,8 @@ export const MESSAGES: Sections = {
     ['host alone', changed((fields) => [...without(fields, ':authority'), ['host', 'app.localhost']]), answered()],
     ['both, alike', withMore(['host', 'app.localhost']), answered()],
     ['both, different', withMore(['host', 'other.localhost']), refused()],
+    ['both, one with the usual port', withMore(['host', 'app.localhost:443']), answered()],
+    ['both, with different ports', withMore(['host', 'app.localhost:444']), refused()],
     [
       'two host fields',
       changed((fields) => [...without(fields, ':authority'), ['host', 'app.localhost'], ['host', 'app.localhost']]),
