@@ -12,7 +12,7 @@ import { ERROR_CODES, errorName, StreamFault } from './fault.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { INTERIM_RESPONSES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
-import { requestList } from './request-list.ts';
+import { firstProtocol, requestList } from './request-list.ts';
 import { acceptOf, readResponse } from './response-fields.ts';
 import { Stream, type StreamHost } from './stream.ts';
 
@@ -241,7 +241,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
       this.#state = 'tunnel';
       const key = headers.get('sec-websocket-key');
       if (key !== null) head.headers.append('Sec-WebSocket-Accept', acceptOf(key));
-      this.#observer?.onUpgrade({ ...head, status: 101 }, upgradeTo);
+      this.#observer?.onUpgrade({ ...head, status: 101 }, firstProtocol(upgradeTo));
       return;
     }
     this.#state = 'content';

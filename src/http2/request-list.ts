@@ -1,5 +1,6 @@
 // A request to an upstream as HTTP/2 writes it: its pseudo-fields (RFC 9113 section 8.3.1), and the fields without those that
 // they stand for. A request that asks for an upgrade becomes an extended CONNECT (RFC 8441 section 4).
+import { listElements } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import type { PseudoFields } from './frame-writer.ts';
@@ -9,6 +10,11 @@ export interface RequestList {
   readonly headers: HeaderList;
   /** What content-length says; null for none. */
   readonly length: number | null;
+}
+
+/** The one that is preferred of those that an upgrade may be to; a stream can ask for no more than one. */
+export function firstProtocol(upgradeTo: string): string {
+  return listElements(upgradeTo)[0] ?? upgradeTo;
 }
 
 /** The list is made anew: the request may have to be written again, to somebody who speaks otherwise. */
@@ -28,7 +34,8 @@ export function requestList(request: OutgoingRequest, scheme: 'http' | 'https'):
     ':authority',
     authority,
   ];
-  if (isTunnel) pseudo.push(':protocol', upgradeTo.toLowerCase());
+  // Its registered name; a version, as HTTP/1.1 has it, has no place there.
+  if (isTunnel) pseudo.push(':protocol', firstProtocol(upgradeTo).split('/')[0]!);
   const declared = isTunnel || (length === 0 && !declaresEmptyContent(method)) ? null : length;
   return { pseudo, headers: own, length: declared };
 }
