@@ -8,7 +8,7 @@ import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
 import type { ResponseObserver } from '../http/response-observer.ts';
 import { blameUpstream, upstreamFault } from '../http/upstream-fault.ts';
-import { ERROR_CODES, errorName, StreamFault } from './fault.ts';
+import { ERROR_CODES, resetReason, StreamFault } from './fault.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { INTERIM_RESPONSES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
@@ -183,8 +183,7 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     this.close('reset-by-peer');
     if (this.#isWhole) return; // it may still be on its way to its taker (RFC 9113 section 8.1)
     const isRefused = errorCode === ERROR_CODES.REFUSED_STREAM;
-    const why = `the upstream reset the stream: ${errorName(errorCode)}`;
-    this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', why));
+    this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', resetReason(errorCode)));
   }
 
   /** The upstream says that it has done nothing of it (RFC 9113 section 6.8). `why`: ` after …`, or nothing. */

@@ -27,6 +27,12 @@ export function errorName(code: number): string {
   return Object.entries(ERROR_CODES).find(([, known]) => known === code)?.[0] ?? `0x${code.toString(16)}`;
 }
 
+/** Why an upstream has reset a stream, and what to do about it where that is known. */
+export function resetReason(code: number): string {
+  const advice = code === ERROR_CODES.HTTP_1_1_REQUIRED ? '; name it as https:// with http: 1.1, or as http://' : '';
+  return `the upstream reset the stream: ${errorName(code)}${advice}`;
+}
+
 /** Ends the connection. */
 export class ConnectionFault extends PerantaraError {
   readonly errorCode: number;

@@ -101,3 +101,12 @@ for (const ending of ['after GOAWAY', 'with GOAWAY'])
     assert.deepEqual(await statuses(await ask(1)), [502]);
     assert.match(logged.join(), /ENHANCE_YOUR_CALM/);
   });
+
+test('a target that wants HTTP/1.1 is told apart, with what to do about it', async (t) => {
+  const { ask, statuses, logged } = await start(
+    t,
+    (asked, peer) => void peer.send(rstStream(asked.stream, 'HTTP_1_1_REQUIRED')),
+  );
+  assert.deepEqual(await statuses(await ask(1)), [502]);
+  assert.match(logged.join(), /HTTP_1_1_REQUIRED; name it as .*http:\/\//);
+});
