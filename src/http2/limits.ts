@@ -1,4 +1,5 @@
-// What an HTTP/2 peer may cost before it is refused. Counted before memory is used; docs/hostile-inputs.md lists them.
+// What an HTTP/2 peer may cost before it is refused. Counted before memory is used; docs/http2.md lists
+// them, and a test compares the two.
 
 /** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). */
 export const CONCURRENT_STREAMS = 128;
