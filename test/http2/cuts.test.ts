@@ -6,7 +6,14 @@ import type { OutgoingRequest } from '../../src/http/outgoing-request.ts';
 import { type FrameConsumer, FrameReader } from '../../src/http2/frame-reader.ts';
 import { PREFACE } from '../support/h2-frames.ts';
 import type { FieldPair } from '../support/h2-headers.ts';
-import { clientConnection, type Meant, serverConnection, type WrittenConnection } from '../support/h2-messages.ts';
+import {
+  clientConnection,
+  type Meant,
+  promptConnection,
+  serverConnection,
+  type WrittenConnection,
+} from '../support/h2-messages.ts';
+import { mutated } from '../support/h2-mutations.ts';
 import { ClientWire, ServerWire } from '../support/h2-wire.ts';
 import { runs } from '../support/property-runs.ts';
 
@@ -117,6 +124,42 @@ test('any valid requests are read as they were written, and answered the same, w
     }),
     runs(250),
   );
+});
+
+/** The requests as they were shown, with the content of those that came whole, and whether the connection was refused. */
+function taken(bytes: Buffer, where: Cuts) {
+  const wire = new ServerWire();
+  for (const piece of cutUp([bytes], where)) wire.feed(piece);
+  const exchanges = wire.exchanges.map(({ exchange, content, trailers, end }) => {
+    const { method, path, headers } = exchange.request;
+    headers.remove('sec-websocket-key'); // made up for each
+    const whole = end === 'whole' ? [content, trailers] : [];
+    return { asked: [method, path, headers.flat, exchange.requestLength], whole };
+  });
+  return { exchanges, refused: wire.inbox.goaway?.code };
+}
+
+/** What is in both; a frame too many on a stream is judged by whether its answer has left, and that comes with turns. */
+function inCommon(one: ReturnType<typeof taken>, other: ReturnType<typeof taken>): unknown {
+  if (one.refused === other.refused) return one;
+  const { length } = one.exchanges.length < other.exchanges.length ? one.exchanges : other.exchanges;
+  return one.exchanges.slice(0, length).map(({ asked, whole }, i) => {
+    return [asked, other.exchanges[i]!.whole.length === 0 ? [] : whole];
+  });
+}
+
+test('mutated connections of clients are taken and refused the same wherever they are cut', () => {
+  let [tried, differing] = [0, 0];
+  fc.assert(
+    fc.property(mutated(promptConnection), cuts, (bytes, where) => {
+      const [got, expected] = [taken(bytes, where), taken(bytes, [])];
+      tried++;
+      if (got.refused !== expected.refused) differing++;
+      assert.deepEqual(inCommon(got, expected), inCommon(expected, got));
+    }),
+    runs(500),
+  );
+  assert.ok(differing * 20 < tried, `${differing} of ${tried} were refused otherwise`);
 });
 
 const REQUESTS: readonly OutgoingRequest[] = ['/1', '/2/slow', '/3'].map((target, i) => ({

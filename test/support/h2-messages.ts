@@ -47,8 +47,9 @@ const cookies: fc.Arbitrary<FieldPair[]> = fc
   .array(fc.stringMatching(/^[a-c]=[a-z]{0,5}$/), { maxLength: 3 })
   .map((list) => list.map((crumb) => ['cookie', crumb]));
 /** Padding included, none is more than a frame may be. */
+const shortPiece = fc.string({ unit: 'binary-ascii', maxLength: 20 });
 const piece = fc.oneof(
-  { weight: 6, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 20 }) },
+  { weight: 6, arbitrary: shortPiece },
   fc.constantFrom('', 'y'.repeat(300), 'z'.repeat(5_000), 'w'.repeat(16_000)),
 );
 
@@ -105,9 +106,10 @@ interface MessageForm {
   readonly endsApart: boolean;
 }
 
-const content = fc.array(fc.record({ content: piece, padBytes: fc.option(fc.nat(200), { freq: 6 }) }), {
-  maxLength: 4,
-});
+const contentOf = (one: fc.Arbitrary<string>) =>
+  fc.array(fc.record({ content: one, padBytes: fc.option(fc.nat(200), { freq: 6 }) }), { maxLength: 4 });
+const content = contentOf(piece);
+const shortContent = contentOf(shortPiece);
 const trailers = fc.option(fc.array(field, { minLength: 1, maxLength: 3 }), { freq: 3 });
 
 function textOf({ pieces }: Pick<MessageForm, 'pieces'>): string {
@@ -162,51 +164,61 @@ function interleave(queues: readonly (readonly Buffer[])[], order: readonly numb
 const turns = fc.array(fc.nat(7), { minLength: 1, maxLength: 20 });
 const endsApart = fc.boolean();
 
-const request: fc.Arbitrary<MessageForm> = fc
-  .record({
-    method: fc.constantFrom('POST', 'GET', 'PUT', 'HEAD', 'DELETE'),
-    path: fc.constantFrom('/echo', '/echo?q', '/now', '/both', '/slow', '/large', '/hints', '/abort'),
-    fields: fc.array(field, { maxLength: 3 }),
-    cookies,
-    more: fc.subarray<FieldPair>([
-      ['te', 'trailers'],
-      ['priority', 'u=1, i'],
-      ['user-agent', 'x'],
-    ]),
-    pieces: content,
-    declares: fc.boolean(),
-    ...{ trailers, headForm: blockForm, trailerForm: blockForm, endsApart },
-  })
-  .map(({ method, path, fields, declares, more, ...rest }) => {
-    const length: FieldPair[] = declares ? [['content-length', String(textOf(rest).length)]] : [];
-    const pseudo: FieldPair[] = [
-      [':method', method],
-      [':scheme', 'https'],
-      [':path', path],
-      [':authority', 'app.localhost'],
-    ];
-    return { ...rest, head: [...pseudo, ...fields, ...rest.cookies, ...more, ...length] };
-  });
+/** Of which an answer leaves as soon as its request is there, however the connection is cut. */
+const PROMPT_PATHS = ['/echo', '/echo?q', '/now', '/hints', '/abort'];
+const PATHS = [...PROMPT_PATHS, '/both', '/slow', '/large'];
+
+const request = (isPrompt: boolean): fc.Arbitrary<MessageForm> =>
+  fc
+    .record({
+      method: fc.constantFrom('POST', 'GET', 'PUT', 'HEAD', 'DELETE'),
+      path: fc.constantFrom(...(isPrompt ? PROMPT_PATHS : PATHS)),
+      fields: fc.array(field, { maxLength: 3 }),
+      cookies,
+      more: fc.subarray<FieldPair>([
+        ['te', 'trailers'],
+        ['priority', 'u=1, i'],
+        ['user-agent', 'x'],
+      ]),
+      pieces: isPrompt ? shortContent : content,
+      declares: fc.boolean(),
+      ...{ trailers, headForm: blockForm, trailerForm: blockForm, endsApart },
+    })
+    .map(({ method, path, fields, declares, more, ...rest }) => {
+      const length: FieldPair[] = declares ? [['content-length', String(textOf(rest).length)]] : [];
+      const pseudo: FieldPair[] = [
+        [':method', method],
+        [':scheme', 'https'],
+        [':path', path],
+        [':authority', 'app.localhost'],
+      ];
+      return { ...rest, head: [...pseudo, ...fields, ...rest.cookies, ...more, ...length] };
+    });
+
+const connectionOf = (isPrompt: boolean): fc.Arbitrary<WrittenConnection> =>
+  fc
+    .record({
+      requests: fc.array(request(isPrompt), { minLength: 1, maxLength: 4 }),
+      window: fc.constantFrom(0, 1, 100, 65_535, 200_000),
+      asides: fc.array(aside, { maxLength: 4 }),
+      turns,
+    })
+    .map(({ requests, window, asides, turns: order }) => {
+      const first = [PREFACE, settings([INITIAL_WINDOW_SIZE, window])];
+      const messages = new Map<number, Meant>();
+      const streams: Buffer[][] = [];
+      for (const [i, message] of requests.entries()) {
+        const id = 2 * i + 1;
+        messages.set(id, { head: message.head, content: textOf(message), trailers: message.trailers });
+        streams.push(messageFrames(id, message));
+      }
+      return { frames: [...first, ...interleave([[settingsAck(), ...asides], ...streams], order)], messages };
+    });
 
 /** Connections of clients. */
-export const clientConnection: fc.Arbitrary<WrittenConnection> = fc
-  .record({
-    requests: fc.array(request, { minLength: 1, maxLength: 4 }),
-    window: fc.constantFrom(0, 1, 100, 65_535, 200_000),
-    asides: fc.array(aside, { maxLength: 4 }),
-    turns,
-  })
-  .map(({ requests, window, asides, turns: order }) => {
-    const first = [PREFACE, settings([INITIAL_WINDOW_SIZE, window])];
-    const messages = new Map<number, Meant>();
-    const streams: Buffer[][] = [];
-    for (const [i, message] of requests.entries()) {
-      const id = 2 * i + 1;
-      messages.set(id, { head: message.head, content: textOf(message), trailers: message.trailers });
-      streams.push(messageFrames(id, message));
-    }
-    return { frames: [...first, ...interleave([[settingsAck(), ...asides], ...streams], order)], messages };
-  });
+export const clientConnection = connectionOf(false);
+/** Those whose answers leave at once. */
+export const promptConnection = connectionOf(true);
 
 const response: fc.Arbitrary<MessageForm> = fc
   .record({

@@ -14,6 +14,7 @@ import { TIMEOUTS } from './bare-proxy.ts';
 import { FrameCutter, PREFACE, SETTINGS, windowUpdate } from './h2-frames.ts';
 import { H2Inbox } from './h2-inbox.ts';
 import { H2Referee } from './h2-referee.ts';
+import { H2Windows } from './h2-windows.ts';
 import { ManualTurn, MemorySocket } from './memory-socket.ts';
 import { RecordingSender, recordingHandler, type Served } from './recording.ts';
 
@@ -27,6 +28,8 @@ class Wire {
   readonly sweep = new DeadlineSweep();
   readonly inbox: H2Inbox;
   readonly referee: H2Referee;
+  /** Of what the test sends. */
+  readonly windows: H2Windows;
   protected readonly socket = new MemorySocket();
   protected readonly turns = new ManualTurn();
   #output: Buffer[] = [];
@@ -37,6 +40,7 @@ class Wire {
   constructor(side: 'client' | 'origin') {
     this.inbox = new H2Inbox(side === 'origin');
     this.referee = new H2Referee(side);
+    this.windows = new H2Windows(this.inbox.frames);
     this.#prefaceLeft = side === 'client' ? PREFACE.length : 0;
   }
 
