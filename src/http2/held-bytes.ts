@@ -39,7 +39,7 @@ export class HeldBytes {
   /** What was handed on is never written over: it may be kept. */
   #room(bytes: number): Buffer {
     if (this.#bytes !== null && this.#end + bytes <= this.#bytes.length) return this.#bytes;
-    const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, (this.length + bytes) * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, Math.ceil((this.length + bytes) * 1.5)));
     this.#bytes?.copy(grown, 0, this.#start, this.#end);
     this.#end -= this.#start;
     this.#start = 0;

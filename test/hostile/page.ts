@@ -38,8 +38,8 @@ const ELSEWHERE: readonly (readonly [item: string, what: string, where: string])
   ],
   [
     '23–25',
-    'HTTP/2; TLS settings of one site used for another',
-    'HTTP/2 and TLS settings per site come later. A Host that is not served is 421 whatever the server name was (item 9).',
+    'HTTP/2',
+    'test/hostile/h2: floods, bombs, resets, dribbles, smuggling through the translation, each beside a client that is served all along; test/http2/conformance: 646 cases of RFC 9113, 7541, 8441 and 9218. Limits: docs/http2.md. TLS settings of one site used for another: 421, test/hostile/h2/other-terms.test.ts, test/server/misdirected.test.ts.',
   ],
   ['27', '10,000 silent connections', 'test/faults'],
   [

@@ -12,7 +12,7 @@ const PAUSE_MS = 2;
 
 export interface Bystander {
   /** Ends it; rejects when any of its requests was not answered. Tells how many there were and how long they took. */
-  leave(t: TestContext): Promise<void>;
+  leave(t: Pick<TestContext, 'diagnostic'>): Promise<void>;
 }
 
 export async function startBystander(
