@@ -242,3 +242,24 @@ test('requests that a server says it has not processed are told so, those it has
   assert.ok(wire.over, 'it ends with its last stream');
   wire.cut();
 });
+
+test('a response whose content is not as long as declared is an error, never an end', () => {
+  const declared = [...OK, ['content-length', '5']] as const;
+  const wrong: Record<string, readonly Buffer[]> = {
+    more: [headers(1, declared), data(1, 'abcdef')],
+    'more, in pieces': [headers(1, declared), data(1, 'abcde'), data(1, 'f', END_STREAM)],
+    less: [headers(1, declared), data(1, 'abcd', END_STREAM)],
+    'less, with trailers': [headers(1, declared), data(1, 'abcd'), headers(1, [['x-trailer', 'x']], END_STREAM)],
+    'none at all': [headers(1, declared, END_STREAM)],
+  };
+  for (const [what, frames] of Object.entries(wrong)) {
+    const wire = begun();
+    const teller = ask(wire, request());
+    for (const sent of frames) wire.feed(sent);
+    assert.equal(teller.told.at(-1), 'error upstream_malformed', what);
+    assert.equal(teller.told.includes('end'), false, what);
+    assert.equal(wire.inbox.stream(1).reset, 'PROTOCOL_ERROR', what);
+    assert.equal(wire.inbox.goaway, null, what);
+    wire.cut();
+  }
+});
