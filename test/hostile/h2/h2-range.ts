@@ -34,7 +34,7 @@ export class H2Range {
       client,
     );
     const streams = Object.keys(expect.streams).map((id) => client.stream(Number(id)));
-    const awaited = streams.filter(({ stream }) => expect.streams[stream] !== '');
+    const awaited = streams.filter(({ stream }) => !/^$|unended$/.test(expect.streams[stream]!));
     const isSettled = (): boolean => awaited.every(({ ended, reset }) => ended || reset !== null);
     await grounds.within(() => client.ended !== 'no' || client.goaway !== null || isSettled());
     const end = await this.#follow(hostile, client);
