@@ -43,9 +43,10 @@ async function main(options: BenchOptions): Promise<void> {
     options.from === null ? await measure(options) : JSON.parse(await readFile(options.from, 'utf8'));
   process.stdout.write(`\n${writeTables(results)}`);
   if (options.write) {
-    await writeFile(join(DOCS, 'benchmarks.md'), writePage(results));
-    await writeFile(join(DOCS, 'benchmarks.svg'), drawChart(results));
-    process.stdout.write('\nwritten: docs/benchmarks.md, docs/benchmarks.svg\n');
+    const { page } = options;
+    await writeFile(join(DOCS, `${page}.md`), writePage(results, page));
+    await writeFile(join(DOCS, `${page}.svg`), drawChart(results));
+    process.stdout.write(`\nwritten: docs/${page}.md, docs/${page}.svg\n`);
   }
   if (results.results.some(({ samples }) => samples.some(({ errors }) => errors.length > 0))) process.exitCode = 1;
 }

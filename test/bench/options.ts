@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly write: boolean;
   /** Results of an earlier run to write the page from, instead of measuring. */
   readonly from: string | null;
+  /** Name of the page to write, without its ending. */
+  readonly page: string;
   /** As typed, for the page. */
   readonly command: string;
 }
@@ -29,6 +31,7 @@ export const USAGE = `usage: npm run bench [-- FLAGS]
   --seconds N    length of one counted run (default 5; 2 with --short)
   --write        write docs/benchmarks.md and .svg even when cases or peers are left out
   --from FILE    write them from the results of an earlier run
+  --page NAME    docs/NAME.md and .svg instead
 
 Peers are taken from the Debian tree that the variable PEERS names, else from PATH. Figures of every run are kept in
 .cache/bench.json. A run of everything writes docs/benchmarks.md.
@@ -46,6 +49,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
       seconds: { type: 'string' },
       write: { type: 'boolean', default: false },
       from: { type: 'string' },
+      page: { type: 'string', default: 'benchmarks' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -61,6 +65,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
     warmUpSeconds: values.short ? 1 : 2,
     write: values.write || values.from !== undefined || isWhole,
     from: values.from ?? null,
+    page: pageName(values.page),
     command: ['npm run bench', ...(argv.length > 0 ? ['--', ...argv] : [])].join(' '),
   };
 }
@@ -82,4 +87,9 @@ function number(text: string | undefined, fallback: number, flag: string, most: 
   const value = text === undefined ? fallback : Number(text);
   if (!(value > 0 && value <= most)) throw new Error(`${flag}: "${text}" is not a number above 0 and up to ${most}`);
   return value;
+}
+
+function pageName(name: string): string {
+  if (/^[a-z][a-z0-9-]*$/.test(name)) return name;
+  throw new Error(`cannot write page "${name}": its name is not of lower-case letters, digits and "-"`);
 }

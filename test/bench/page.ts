@@ -1,4 +1,4 @@
-// docs/benchmarks.md: tables written by the program that measured them.
+// docs/benchmarks.md and its like: tables written by the program that measured them.
 import type { BenchCase } from './bench-case.ts';
 import { CASE_NAMES, CASES } from './cases.ts';
 import type { ContestantName } from './contestants/contestant.ts';
@@ -7,7 +7,8 @@ import { figureOf, type Results, type Spread } from './results.ts';
 import { judge } from './targets.ts';
 import { digits, duration, kibibytes, mebibytes, ratio } from './wording.ts';
 
-export function writePage(results: Results): string {
+/** `name`: of the page and its chart, without their endings. */
+export function writePage(results: Results, name: string): string {
   const { machine, command } = results;
   return `# Benchmarks
 
@@ -15,13 +16,13 @@ Written by \`${command}\` on ${results.startedAt.slice(0, 10)} (${Math.round(res
 The figure is **processor time of the proxy per request**: it holds on shared machines and says how many machines a
 load needs. Compare within a table only: all its rows were measured in turn, in one run.
 
-![Processor time per request of each proxy](benchmarks.svg)
+![Processor time per request of each proxy](${name}.svg)
 
 ## How to run it
 
 \`\`\`sh
 npm run bench -- --short                 # four cases, about two minutes
-PEERS=/path/to/debian/tree npm run bench # all of it; writes this page
+PEERS=/path/to/debian/tree npm run bench # all of it; writes docs/benchmarks.md
 npm run bench -- --only h2               # the cases over HTTP/2
 npm run bench -- --help
 \`\`\`
