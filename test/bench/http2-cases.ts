@@ -12,7 +12,6 @@ export const HTTP2_CASE_NAMES = [
   'h2-1m',
   'h2-1m-windows',
   'h2-upload',
-  'h2-upload-1m',
   'h2-grpc',
   'h2-h2c',
   'h2-canned',
@@ -58,12 +57,6 @@ export const HTTP2_CASES: Readonly<Record<Http2CaseName, BenchCase>> = {
     load: { request: LARGE, connections: 4, streams: 4, windows: BROWSER_WINDOWS },
   }),
   'h2-upload': multiplexed('h2-upload', {
-    title: 'HTTP/2: 64 KiB uploads',
-    does: 'POST, 64 KiB with Content-Length',
-    origin: 'uploads',
-    load: { request: post('64k'), connections: 4, streams: 4 },
-  }),
-  'h2-upload-1m': multiplexed('h2-upload-1m', {
     title: 'HTTP/2: 1 MiB uploads',
     does: 'POST, 1 MiB with Content-Length',
     origin: 'uploads',

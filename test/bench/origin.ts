@@ -28,7 +28,6 @@ const KIB = 1024;
 export const FILES: Readonly<Record<string, number>> = {
   small: SMALL_BYTES,
   '10k': 10 * KIB,
-  '64k': 64 * KIB,
   '1m': KIB * KIB,
   '100m': 100 * KIB * KIB,
 };
