@@ -37,7 +37,7 @@ describe('Perantara’s own answers', await needsTools('curl'), () => {
   });
 
   const ask = (path: string, args: readonly string[] = []): Promise<Run> => {
-    const trust = ['--cacert', rootFile, '--resolve', `${NAME}:${proxy.httpsPort}:127.0.0.1`];
+    const trust = ['--http1.1', '--cacert', rootFile, '--resolve', `${NAME}:${proxy.httpsPort}:127.0.0.1`];
     return curl([...trust, '-i', ...args, `https://${NAME}:${proxy.httpsPort}${path}`]);
   };
   const askPlain = (path: string, args: readonly string[] = []): Promise<Run> =>
@@ -51,7 +51,7 @@ describe('Perantara’s own answers', await needsTools('curl'), () => {
 
     const resolve = ['--resolve', `*:${proxy.httpPort}:127.0.0.1`, '--resolve', `*:${proxy.httpsPort}:127.0.0.1`];
     const followed = await curl([
-      ...['-L', '--cacert', rootFile, ...resolve, '-d', 'kept'],
+      ...['-L', '--http1.1', '--cacert', rootFile, ...resolve, '-d', 'kept'],
       `http://${NAME}:${proxy.httpPort}/headers?a=1&b=%20`,
     ]);
     strictEqual(followed.code, 0, followed.text);

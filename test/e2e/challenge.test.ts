@@ -59,7 +59,13 @@ test(
     match(await ask('localhost', path), /^HTTP\/1\.1 404 /, 'another host');
     match(await ask(NAME, `${path}x`), /^HTTP\/1\.1 404 /, 'another token');
     doesNotMatch(await ask(NAME, `${path}x`), /\r\nlocation:/i);
-    const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem'), '--resolve', `*:${proxy.httpsPort}:127.0.0.1`];
+    const trust = [
+      '--http1.1',
+      '--cacert',
+      join(proxy.storage, 'local-ca/root.pem'),
+      '--resolve',
+      `*:${proxy.httpsPort}:127.0.0.1`,
+    ];
     const secure = await curl([...trust, '-i', '-H', `Host: ${NAME}`, `https://localhost:${proxy.httpsPort}${path}`]);
     match(secure.stdout, answer);
 

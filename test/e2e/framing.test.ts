@@ -37,7 +37,7 @@ async function rawUpstream(t: TestContext, answer: (socket: Socket) => void): Pr
 }
 
 function ask(proxy: Perantara, args: readonly string[], input?: Buffer): Promise<Run> {
-  const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem')];
+  const trust = ['--http1.1', '--cacert', join(proxy.storage, 'local-ca/root.pem')];
   const resolve = ['--resolve', `${NAME}:${proxy.httpsPort}:127.0.0.1`];
   const options = input === undefined ? {} : { input };
   return curl([...trust, ...resolve, ...args, `https://${NAME}:${proxy.httpsPort}/`], options);

@@ -35,7 +35,7 @@ async function serve(t: TestContext): Promise<Site> {
   const proxy = await startPerantara({ config: { sites: { [NAME]: upstream.url } } });
   t.after(() => proxy.stop());
   await proxy.obtained(NAME);
-  const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem')];
+  const trust = ['--http1.1', '--cacert', join(proxy.storage, 'local-ca/root.pem')];
   const resolve = ['--resolve', `${NAME}:${proxy.httpsPort}:127.0.0.1`, '--max-time', '100'];
   const curlArguments = (path: string): readonly string[] => [
     ...trust,

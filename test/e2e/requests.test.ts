@@ -40,7 +40,7 @@ describe('an HTTPS site, asked by curl', await needsTools('curl'), () => {
   const url = (path: string, host = 'app'): string => `https://${host}.localhost:${proxy.httpsPort}${path}`;
   const fetchPath = (path: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Run> => {
     const resolve = `*:${proxy.httpsPort}:127.0.0.1`;
-    return curl(['--cacert', rootFile, '--resolve', resolve, ...args, url(path)], options);
+    return curl(['--http1.1', '--cacert', rootFile, '--resolve', resolve, ...args, url(path)], options);
   };
 
   test('GET brings the page, and no Server field of ours', async () => {
@@ -192,7 +192,16 @@ describe('an HTTPS site, asked by curl', await needsTools('curl'), () => {
     const post = async (args: readonly string[], input: string): Promise<string> => {
       const resolve = `*:${proxy.httpsPort}:127.0.0.1`;
       const report = ['-s', '-o', join(folder, 'ignored'), '-w', '%{http_code}'];
-      const all = ['--cacert', rootFile, '--resolve', resolve, ...report, ...args, url('/upload', 'small')];
+      const all = [
+        '--http1.1',
+        '--cacert',
+        rootFile,
+        '--resolve',
+        resolve,
+        ...report,
+        ...args,
+        url('/upload', 'small'),
+      ];
       return (await curl(all, { input })).stdout;
     };
     strictEqual(await post(['--data-binary', '@-'], 'x'.repeat(1_025)), '413');

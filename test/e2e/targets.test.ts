@@ -22,7 +22,7 @@ async function serve(
   const proxy = await startPerantara({ config: { sites: { [NAME]: site } } });
   t.after(() => proxy.stop());
   await proxy.obtained(NAME);
-  const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem')];
+  const trust = ['--http1.1', '--cacert', join(proxy.storage, 'local-ca/root.pem')];
   const resolve = ['--resolve', `${NAME}:${proxy.httpsPort}:127.0.0.1`];
   const url = (path: string): string => `https://${NAME}:${proxy.httpsPort}${path}`;
   return { proxy, ask: (path, ...args) => curl([...trust, ...resolve, ...args, url(path)]) };
