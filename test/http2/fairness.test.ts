@@ -94,6 +94,21 @@ test('streams that are incremental take turns frame by frame, others a few frame
   }
 });
 
+test('a stream whose window is enlarged again and again has one place in the line', () => {
+  const wire = stalled(60_000);
+  fill(wire, 'u=7');
+  for (const stream of [3, 5]) ask(wire, stream, '/60000', 'i');
+  for (let times = 0; times < 10; times++) wire.feed(windowUpdate(3, 1));
+  const rows = rowsOf(take(wire)).filter(([stream]) => stream !== 1);
+  assert.deepEqual(rows.slice(0, 4), [
+    [3, 1],
+    [5, 1],
+    [3, 1],
+    [5, 1],
+  ]);
+  wire.cut();
+});
+
 test('what is more urgent leaves first, whatever was asked for first', () => {
   const wire = stalled();
   fill(wire, 'u=7');

@@ -11,6 +11,7 @@ import {
   HEADERS,
   INITIAL_WINDOW_SIZE,
   PREFACE,
+  rstStream,
   type Setting,
   settings,
   settingsAck,
@@ -166,4 +167,52 @@ test('requests without end of a client that reads nothing are read no further on
   wire.feed(requests(from));
   assert.ok(wire.inbox.stream(from).ended);
   assert.equal(wire.inbox.frames.filter(({ type, flags }) => type === 4 && flags === ACK).length, 1);
+});
+
+test('a handler that has ended its response hears of nothing that becomes of it', () => {
+  const told: string[] = [];
+  for (const cut of ['reset', 'connection'] as const) {
+    const wire = begun(
+      (exchange) => {
+        exchange.observe({ ...NOTHING, onAbort: ({ code }) => void told.push(code) });
+        respond(exchange, 10);
+        exchange.write(Buffer.alloc(10));
+        exchange.end(null);
+      },
+      [INITIAL_WINDOW_SIZE, 0],
+    );
+    wire.feed(get(1));
+    assert.equal(wire.inbox.stream(1).ended, false, 'its content waits');
+    if (cut === 'reset') wire.feed(rstStream(1));
+    wire.cut();
+  }
+  assert.deepEqual(told, []);
+});
+
+test('content that was held for a request that is over reaches nobody', () => {
+  const came: string[] = [];
+  const exchanges: Exchange[] = [];
+  const wire = begun((exchange) => {
+    exchanges.push(exchange);
+    exchange.observe({ ...NOTHING, onData: (chunk) => void came.push(chunk.toString()) });
+    exchange.pause();
+    exchange.receive();
+  });
+  wire.feed(Buffer.concat([post(1), data(1, 'held')]));
+  wire.feed(rstStream(1));
+  exchanges[0]!.resume();
+  assert.deepEqual(came, []);
+  wire.cut();
+});
+
+test('a response that is not as long as its head says is broken off, never ended', () => {
+  const wire = begun((exchange) => {
+    respond(exchange, 10);
+    exchange.write(Buffer.from('hello'));
+    exchange.end(null);
+  });
+  wire.feed(get(1));
+  const { ended, reset } = wire.inbox.stream(1);
+  assert.deepEqual([ended, reset], [false, 'INTERNAL_ERROR']);
+  wire.cut();
 });
