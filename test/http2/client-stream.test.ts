@@ -263,3 +263,16 @@ test('a response whose content is not as long as declared is an error, never an 
     wire.cut();
   }
 });
+
+test('content that waited for its taker is given back to the server when it is taken', () => {
+  const wire = begun();
+  const teller = ask(wire, request());
+  wire.feed(headers(1, OK));
+  teller.carrier.pause();
+  for (let sent = 0; sent < 4; sent++) wire.feed(data(1, Buffer.alloc(16_384)));
+  assert.equal(wire.windows.own(1), 64 * 1024, 'nothing more than the first window while nobody takes it');
+  teller.carrier.resume();
+  wire.settle();
+  assert.equal(wire.windows.own(1), 128 * 1024);
+  wire.cut();
+});

@@ -216,3 +216,16 @@ test('a response that is not as long as its head says is broken off, never ended
   assert.deepEqual([ended, reset], [false, 'INTERNAL_ERROR']);
   wire.cut();
 });
+
+test('a tunnel that is reset while the end of its content waits to be taken leaves no deadline', () => {
+  const wire = begun((exchange) => {
+    exchange.observe(NOTHING);
+    exchange.pause();
+    exchange.upgrade({ status: 101, reason: '', headers: new HeaderList() }, 'websocket');
+    exchange.receive();
+  });
+  wire.feed(headers(1, requestFields('/', 'CONNECT', [[':protocol', 'websocket']])));
+  wire.feed(data(1, 'waits', END_STREAM));
+  wire.feed(rstStream(1));
+  wire.cut(); // which looks for deadlines
+});
