@@ -36,7 +36,7 @@ const SHAPES: readonly Shape[] = [
   { requests: 1_000, connections: 2, streams: 500, path: '/chunked/10', bytes: 10 },
   { requests: 32, connections: 4, streams: 8, path: '/bytes/1048576', bytes: 1_048_576 },
   { requests: 32, connections: 2, streams: 16, path: '/bytes/100000', bytes: 100_000, args: ['-w', '12', '-W', '14'] },
-  { requests: 400, connections: 4, streams: 20, path: '/upload', upload: 50_000 },
+  { requests: 100, connections: 4, streams: 20, path: '/upload', upload: 200_000 },
   { requests: 400, connections: 8, streams: 1, path: '/bytes/64', bytes: 64, args: ['--h1'], protocol: 'http/1.1' },
 ];
 
