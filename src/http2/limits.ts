@@ -37,6 +37,11 @@ export const MAX_STREAM_WINDOW_BYTES = 1024 * 1024;
 export const WINDOW_GROWTH_BYTES = 4 * 1024 * 1024;
 /** Window of the whole connection; returned when bytes come, so that a stream which stands still does not hold the others. */
 export const CONNECTION_WINDOW_BYTES = 1024 * 1024;
+/**
+ * The same to upstreams: never the one that is used up, since the streams' windows bound what we hold. Node's servers lose
+ * the end of a response that has to wait for it: they reset the stream, with NO_ERROR.
+ */
+export const UPSTREAM_CONNECTION_WINDOW_BYTES = 1024 * 1024 * 1024;
 
 /** Queued output of one stream, and of all streams of a connection, from which on their sources are paused. */
 export const STREAM_QUEUE_BYTES = 128 * 1024;

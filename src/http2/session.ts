@@ -13,7 +13,12 @@ import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HpackDecoder } from './hpack-decoder.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
-import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, TABLE_BYTES } from './limits.ts';
+import {
+  CONNECTION_WINDOW_BYTES,
+  STREAM_WINDOW_BYTES,
+  TABLE_BYTES,
+  UPSTREAM_CONNECTION_WINDOW_BYTES,
+} from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { SessionInput } from './session-input.ts';
 import { SessionOutput } from './session-output.ts';
@@ -60,10 +65,11 @@ export class Session<S extends Stream> implements StreamHost {
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder(TABLE_BYTES);
   readonly #encoder = new HpackEncoder(TABLE_BYTES);
-  readonly #window = new ReceiveWindow(CONNECTION_WINDOW_BYTES);
+  readonly #window: ReceiveWindow;
 
   constructor(socket: Socket, role: SessionRole<S>, services: ConnectionServices) {
     this.#role = role;
+    this.#window = new ReceiveWindow(role.peerIsServer ? UPSTREAM_CONNECTION_WINDOW_BYTES : CONNECTION_WINDOW_BYTES);
     this.buffers = services.buffers;
     this.allowances = new Allowances(() => services.sweep.after(0));
     this.pump = new DataPump(frame.DEFAULT_WINDOW_BYTES, () => this.output);
@@ -94,7 +100,7 @@ export class Session<S extends Stream> implements StreamHost {
   /** Says what we are: `values` as in FrameWriter.settings. */
   start(values: readonly number[]): void {
     this.writer.settings(values);
-    this.writer.windowUpdate(0, CONNECTION_WINDOW_BYTES - frame.DEFAULT_WINDOW_BYTES);
+    this.writer.windowUpdate(0, this.#window.size - frame.DEFAULT_WINDOW_BYTES);
   }
 
   /** As `start`, after what a client begins with. */
