@@ -43,3 +43,8 @@ export function isIdempotent(method: string): boolean {
       return false;
   }
 }
+
+/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
+export function declaresEmptyContent(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}

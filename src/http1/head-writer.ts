@@ -1,6 +1,7 @@
 // Writes message heads (RFC 9112): start line, the fields given, then the framing and connection fields this codec decides.
 // Names and values were checked when they were parsed or configured.
 import type { HeaderList } from '../http/header-list.ts';
+import { declaresEmptyContent } from '../http/message.ts';
 import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import { reasonPhrase } from '../http/status.ts';
 
@@ -23,9 +24,4 @@ export function writeResponseHead(status: number, reason: string, headers: Heade
 /** The last chunk with its trailer section (RFC 9112 section 7.1.2). */
 export function writeLastChunk(trailers: HeaderList | null): string {
   return trailers === null ? '0\r\n\r\n' : `0\r\n${trailers.write()}\r\n`;
-}
-
-/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
-function declaresEmptyContent(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }

@@ -143,8 +143,10 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
   onFields(fields: MessageFields, ends: boolean): void {
     this.responseStarted = true;
     if (this.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'HEADERS after END_STREAM');
-    if (this.#state !== 'head') this.#takeTrailers(fields, ends);
-    else {
+    if (this.#state !== 'head') {
+      const trailers = fields.trailers(ends);
+      this.onRemoteEnd(this.#bodyless ? null : trailers);
+    } else {
       const { head, length } = readResponse(fields);
       if (head.status < 200) this.#takeInterim(head, ends);
       else this.#takeHead(head, length, ends);
@@ -252,14 +254,6 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     this.#observer?.onResponse(head, ends && !this.#bodyless ? 0 : length);
     if (ends) this.onRemoteEnd(null);
     else this.#observer?.onResponseIdle();
-  }
-
-  #takeTrailers(fields: MessageFields, ends: boolean): void {
-    if (!ends) throw new StreamFault('PROTOCOL_ERROR', 'trailers that do not end the stream');
-    if (fields.fault !== null || fields.hasPseudo || fields.tooLarge)
-      throw new StreamFault('PROTOCOL_ERROR', 'its trailers are malformed');
-    const trailers = fields.trailers();
-    this.onRemoteEnd(trailers.size === 0 || this.#bodyless ? null : trailers);
   }
 
   #deliver(): void {

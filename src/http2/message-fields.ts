@@ -3,6 +3,7 @@
 // field that a table holds costs one concatenation and three numbers. Whatever is wrong, the block is read to its end.
 import { HeaderList } from '../http/header-list.ts';
 import { stripTrailers } from '../http/hop-by-hop.ts';
+import { StreamFault } from './fault.ts';
 import type { Field } from './field.ts';
 import {
   AUTHORITY,
@@ -87,11 +88,14 @@ export class MessageFields implements FieldSink {
     return list;
   }
 
-  /** As a trailer section: without what must not come after content. */
-  trailers(): HeaderList {
+  /** As the trailer section that ends a message, without what must not come after content; null: empty. Throws StreamFault. */
+  trailers(ends: boolean): HeaderList | null {
+    if (!ends) throw new StreamFault('PROTOCOL_ERROR', 'trailers that do not end the stream');
+    if (this.fault !== null || this.hasPseudo || this.tooLarge)
+      throw new StreamFault('PROTOCOL_ERROR', 'its trailers are malformed');
     const trailers = this.headers();
     stripTrailers(trailers);
-    return trailers;
+    return trailers.size === 0 ? null : trailers;
   }
 
   #begin(): void {

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { PerantaraError } from '../core/errors.ts';
 import { parseAuthority } from '../http/authority.ts';
 import { TOKEN_BYTES } from '../http/grammar.ts';
-import type { HeaderList } from '../http/header-list.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import { mayUpgradeTo } from '../http/upgrade.ts';
@@ -18,7 +17,6 @@ export interface IncomingRequest {
   readonly length: number | null;
   readonly upgradeTo: string | null;
   readonly acceptsTrailers: boolean;
-  readonly expectsContinue: boolean;
   /** Why it is to be answered by a status and not by the handler, or null. */
   readonly refusal: PerantaraError | null;
 }
@@ -64,13 +62,25 @@ export function readRequest(
   if (expects === null) return refused(fields, scheme, refuse('expectation_failed', 'unknown expectation'));
   const headers = fields.headers();
   if (expects) headers.append('Expect', '100-continue');
-  if (isTunnel) return tunnel(fields, { scheme, authority, host, target, headers });
+  if (isTunnel) {
+    headers.remove('sec-websocket-key');
+    headers.append('Sec-WebSocket-Key', randomBytes(16).toString('base64'));
+  }
   return {
-    head: { method, scheme, authority, host, path: target.path, query: target.query, headers, version: '2.0' },
-    length,
-    upgradeTo: null,
-    acceptsTrailers: fields.acceptsTrailers,
-    expectsContinue: expects,
+    // An extended CONNECT is, to everybody above, the upgrade that it stands for (RFC 8441 section 5).
+    head: {
+      method: isTunnel ? 'GET' : method,
+      scheme,
+      authority,
+      host,
+      path: target.path,
+      query: target.query,
+      headers,
+      version: '2.0',
+    },
+    length: isTunnel ? 0 : length,
+    upgradeTo: isTunnel ? fields.protocol : null,
+    acceptsTrailers: !isTunnel && fields.acceptsTrailers,
     refusal: null,
   };
 }
@@ -96,35 +106,6 @@ function checkPseudoFields({ method, scheme, path, status, protocol }: MessageFi
   if (path === '*' ? method !== 'OPTIONS' : path.charCodeAt(0) !== 0x2f) throw malformed(':path is no path');
 }
 
-/** An extended CONNECT is, to everybody above, the upgrade that it stands for (RFC 8441 section 5). */
-function tunnel(
-  fields: MessageFields,
-  {
-    scheme,
-    authority,
-    host,
-    target,
-    headers,
-  }: {
-    scheme: 'http' | 'https';
-    authority: string;
-    host: string;
-    target: { readonly path: string; readonly query: string };
-    headers: HeaderList;
-  },
-): IncomingRequest {
-  headers.remove('sec-websocket-key');
-  headers.append('Sec-WebSocket-Key', randomBytes(16).toString('base64'));
-  return {
-    head: { method: 'GET', scheme, authority, host, path: target.path, query: target.query, headers, version: '2.0' },
-    length: 0,
-    upgradeTo: fields.protocol,
-    acceptsTrailers: false,
-    expectsContinue: false,
-    refusal: null,
-  };
-}
-
 /** Whether the client waits for 100 (Continue); null for any other expectation. */
 function readExpectation(expect: string | null, length: number | null): boolean | null {
   if (expect === null) return false;
@@ -142,7 +123,7 @@ function refused(fields: MessageFields, scheme: 'http' | 'https', refusal: Peran
     headers: fields.headers(),
     version: '2.0',
   };
-  return { head, length: null, upgradeTo: null, acceptsTrailers: false, expectsContinue: false, refusal };
+  return { head, length: null, upgradeTo: null, acceptsTrailers: false, refusal };
 }
 
 /** RFC 3986 section 3.1. */

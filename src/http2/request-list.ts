@@ -2,6 +2,7 @@
 // they stand for. A request that asks for an upgrade becomes an extended CONNECT (RFC 8441 section 4).
 import { listElements } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
+import { declaresEmptyContent } from '../http/message.ts';
 import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import type { PseudoFields } from './frame-writer.ts';
 
@@ -57,9 +58,4 @@ function without(headers: HeaderList, isTunnel: boolean): HeaderList {
 
 function isNamed(text: string, start: number, end: number, name: string): boolean {
   return text.slice(start, end).toLowerCase() === name;
-}
-
-/** Methods for which the absence of content is worth saying (RFC 9110 section 8.6). */
-function declaresEmptyContent(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }

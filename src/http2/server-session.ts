@@ -67,8 +67,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
     this.#opener = new StreamOpener(this.#session, client, options);
   }
 
-  /** `early`: what has been read of the connection already. */
-  start(early: Buffer | null = null): void {
+  start(): void {
     const socket = this.#socket;
     socket.on('error', () => {}); // 'close' follows and says it all
     socket.on('close', () => this.#onClose());
@@ -82,7 +81,6 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
     this.#wait('acknowledgement', this.#options.timeouts.headMs + SETTINGS_ACK_MS);
     this.#options.sweep.add(this);
     socket.resume();
-    if (early !== null) this.#onData(early);
   }
 
   /** Lets the client know that it is to open no more streams; closes when those it has opened are done. */

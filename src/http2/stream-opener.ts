@@ -30,7 +30,8 @@ export class StreamOpener {
   /** Throws ConnectionFault or StreamFault. */
   take(streamId: number, stream: ServerStream | undefined, fields: MessageFields, ends: boolean): void {
     if (stream !== undefined) {
-      this.#takeTrailers(stream, fields, ends);
+      if (stream.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'HEADERS after END_STREAM');
+      stream.onRemoteEnd(fields.trailers(ends));
       return;
     }
     const { streams } = this.#session;
@@ -52,7 +53,6 @@ export class StreamOpener {
     const opened = new ServerStream(streamId, this.#session, incoming, this.#services);
     if (ends) opened.startEnded();
     if (fields.priority !== null) Object.assign(opened, parsePriority(fields.priority));
-    else opened.incremental = true;
     streams.add(opened);
     this.#session.allowances.requested();
     this.#begin(opened, incoming.refusal);
@@ -67,15 +67,6 @@ export class StreamOpener {
     } catch (thrown) {
       stream.onThrown(thrown);
     }
-  }
-
-  #takeTrailers(stream: ServerStream, fields: MessageFields, ends: boolean): void {
-    if (stream.remoteEnded) throw new StreamFault('STREAM_CLOSED', 'HEADERS after END_STREAM');
-    if (!ends) throw new StreamFault('PROTOCOL_ERROR', 'trailers that do not end the stream');
-    if (fields.fault !== null || fields.hasPseudo || fields.tooLarge)
-      throw new StreamFault('PROTOCOL_ERROR', 'its trailers are malformed');
-    const trailers = fields.trailers();
-    stream.onRemoteEnd(trailers.size === 0 ? null : trailers);
   }
 
   /** HEADERS for a stream that is over, or was passed over (RFC 9113 section 5.1.1). */
