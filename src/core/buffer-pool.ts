@@ -5,6 +5,8 @@
 export const BUFFER_BYTES = 64 * 1024;
 /** From this size on a piece is handed on in the buffer it was read into; a smaller one is lent, and copied by whoever keeps it. */
 export const KEPT_BYTES = 16 * 1024;
+/** Copies from this size on are made in buffers that are used again; smaller ones would hold too much of such a buffer. */
+export const CARVED_BYTES = 4 * 1024;
 /** Unused buffers kept; more go to the garbage collector. */
 const KEPT = 64;
 
@@ -39,7 +41,12 @@ export class BufferPool {
     return piece.buffer === this.shared.buffer;
   }
 
-  /** Room for a copy of at most BUFFER_BYTES bytes; to be given back when it has been written. */
+  /** Room for a copy of so many bytes; to be given back when it has been written. */
+  room(length: number): Buffer {
+    return length < CARVED_BYTES || length > BUFFER_BYTES ? Buffer.allocUnsafe(length) : this.carve(length);
+  }
+
+  /** Room for at most BUFFER_BYTES bytes in a buffer that is used again; to be given back when it has been written. */
   carve(length: number): Buffer {
     let slab = this.#slab;
     if (slab === null || this.#slabEnd + length > BUFFER_BYTES) {

@@ -2,21 +2,13 @@
 // is copied at once and joined with the head before it; a large chunk is written as it is and then given back to the pool.
 // Hot: no promise, no closure, one call of `write` for a head with its small content.
 import type { Socket } from 'node:net';
-import { BUFFER_BYTES, type BufferPool, KEPT_BYTES } from '../core/buffer-pool.ts';
+import { type BufferPool, KEPT_BYTES } from '../core/buffer-pool.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
 import { latin1, writeLatin1 } from '../core/latin1.ts';
+import { BLOCKED_BYTES, FLUSH_BYTES } from '../core/output-limits.ts';
 
-/** Queued bytes that leave without waiting for the end of the turn. */
-const FLUSH_BYTES = 64 * 1024;
-/**
- * Bytes handed to the socket and not taken by the system beyond which it wants no more; at least its high-water mark. Under
- * TLS Node takes none before the turn ends: with less, reading stops and starts for each chunk (8 % of a 1 MiB response).
- */
-const BLOCKED_BYTES = 256 * 1024;
 /** A chunk up to this size travels as text: cheaper than an object for its bytes. */
 const TEXT_BYTES = 1024;
-/** Copies from this size on are made in buffers that are used again; smaller ones would hold too much of such a buffer. */
-const CARVED_BYTES = 4 * 1024;
 
 export interface OutputOptions {
   readonly turn: EndOfTurn;
@@ -116,8 +108,7 @@ export class Output implements Deferred {
     const text = this.#text;
     const length = text.length + (chunk?.length ?? 0);
     if (length === 0) return;
-    const whole =
-      length < CARVED_BYTES || length > BUFFER_BYTES ? Buffer.allocUnsafe(length) : this.#buffers.carve(length);
+    const whole = this.#buffers.room(length);
     const at = writeLatin1(whole, text, 0);
     if (chunk !== null) {
       whole.set(chunk, at);

@@ -1,8 +1,5 @@
 // Content of one stream that waits for room: in windows, in the socket, or for its turn.
-import { type BufferPool, KEPT_BYTES } from '../core/buffer-pool.ts';
-
-/** Copies from this size on are made in buffers that are used again. */
-const CARVED_BYTES = 4 * 1024;
+import { type BufferPool, CARVED_BYTES, KEPT_BYTES } from '../core/buffer-pool.ts';
 
 export class ChunkQueue {
   bytes = 0;

@@ -1,6 +1,7 @@
 // Decides whose DATA leaves next: the connection's window and the socket's room are shared out among the streams that have
 // content queued, one frame each in turn, so that a large download does not hold up small answers. The priority that a
 // client gives (RFC 9218) decides between streams that wait at the same time.
+import { FLUSH_BYTES } from '../core/output-limits.ts';
 import { CONNECTION_QUEUE_BYTES } from './limits.ts';
 import type { OutputSource, SessionOutput } from './session-output.ts';
 
@@ -22,8 +23,6 @@ export interface Pumped {
 
 /** Frames in a row of a stream that is not incremental. */
 const RUN_FRAMES = 4;
-/** Queued bytes that leave without waiting for the end of the turn. */
-const FLUSH_BYTES = 64 * 1024;
 /** How often sources are offered room in one turn of the event loop: what they have may be without end. */
 const MOST_ROUNDS = 4;
 const URGENCIES = 8;

@@ -4,13 +4,9 @@ import type { Socket } from 'node:net';
 import { BUFFER_BYTES, type BufferPool, KEPT_BYTES } from '../core/buffer-pool.ts';
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Deferred, EndOfTurn } from '../core/end-of-turn.ts';
+import { BLOCKED_BYTES } from '../core/output-limits.ts';
 import { END_STREAM, FRAME_HEAD_BYTES } from './frame.ts';
 import { UNTAKEN_BYTES } from './limits.ts';
-
-/** As in http1/output: bytes handed to the socket and not taken by the system, beyond which it wants no more. */
-const BLOCKED_BYTES = 256 * 1024;
-/** Smaller outputs than this are copied out of the buffer, which would be too much for the socket to hold on to. */
-const CARVED_BYTES = 4 * 1024;
 
 /** Has more to write when there is room. */
 export interface OutputSource {
@@ -121,8 +117,9 @@ export class SessionOutput implements Deferred {
     this.#onBlocked();
   }
 
+  /** Out of the buffer, which would be too much for the socket to hold on to. */
   #copied(buffer: Buffer, length: number): Buffer {
-    const piece = length < CARVED_BYTES ? Buffer.allocUnsafe(length) : this.#buffers.carve(length);
+    const piece = this.#buffers.room(length);
     buffer.copy(piece, 0, 0, length);
     this.#buffers.putBack(buffer);
     return piece;
