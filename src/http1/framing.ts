@@ -1,11 +1,9 @@
 // How long the content of a message is (RFC 9112 section 6.3). Strict: Content-Length is one field of digits,
 // Transfer-Encoding is one field saying exactly `chunked`, on 1.1, and never are there both.
 import { PerantaraError } from '../core/errors.ts';
+import { readDigits } from '../http/grammar.ts';
 import type { ConnectionFields } from '../http/hop-by-hop.ts';
 import type { Version } from './head-parser.ts';
-
-/** As many as the largest safe integer has. */
-const MAX_DIGITS = 16;
 
 /** What is read of a head to frame its content. */
 export type FramingFields = Pick<
@@ -36,18 +34,6 @@ export function contentLength(fields: FramingFields): number | null {
   if (length === null) throw bad('bad_request', 'Content-Length is not a number');
   if (!Number.isSafeInteger(length)) throw bad('bad_request', 'Content-Length is too large');
   return length;
-}
-
-/** The value of 1 to MAX_DIGITS digits; null for any other text. */
-function readDigits(text: string): number | null {
-  if (text === '' || text.length > MAX_DIGITS) return null;
-  let value = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return null;
-    value = value * 10 + digit;
-  }
-  return value;
 }
 
 function declaredFraming(version: Version, fields: FramingFields): Framing | null {

@@ -2,7 +2,7 @@
 // obs-fold, no space before the colon, no control characters. Hot: it may allocate nothing for a field but three numbers.
 import { PerantaraError } from '../core/errors.ts';
 import { latin1 } from '../core/latin1.ts';
-import { FIELD_VALUE_BYTES, TARGET_BYTES, TOKEN_BYTES } from '../http/grammar.ts';
+import { FIELD_VALUE_BYTES, isBlank, TARGET_BYTES, TOKEN_BYTES } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { HeadLimits } from './limits.ts';
 
@@ -180,10 +180,6 @@ function rewritten(text: string, marks: readonly number[]): HeaderList {
     headers.append(name, text.slice(from, to));
   }
   return headers;
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HTAB;
 }
 
 function isGet(buf: Buffer, start: number, end: number): boolean {

@@ -1,6 +1,6 @@
 // What one field of an HTTP/2 message is (RFC 9113 sections 8.2 and 8.3), decided by the field alone and remembered with it.
 // Strict: what HTTP/1.1 could not carry is malformed here too, so that nothing changes its meaning on the way.
-import { FIELD_VALUE_BYTES, TOKEN_BYTES } from '../http/grammar.ts';
+import { FIELD_VALUE_BYTES, isBlank, TOKEN_BYTES } from '../http/grammar.ts';
 import type { Field } from './field.ts';
 
 export const UNKNOWN = 0;
@@ -79,8 +79,4 @@ function isValue(value: string): boolean {
   if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last))) return false;
   for (let i = 0; i <= last; i++) if (FIELD_VALUE_BYTES[value.charCodeAt(i)] !== 1) return false;
   return true;
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9;
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { PerantaraError } from '../core/errors.ts';
 import { parseAuthority } from '../http/authority.ts';
-import { TOKEN_BYTES } from '../http/grammar.ts';
+import { isToken, readDigits } from '../http/grammar.ts';
 import type { RequestHead } from '../http/message.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import { mayUpgradeTo } from '../http/upgrade.ts';
@@ -88,8 +88,9 @@ export function readRequest(
 /** A value of Content-Length in HTTP/2. Throws StreamFault. */
 export function declaredLength(value: string | null): number | null {
   if (value === null) return null;
-  if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(Number(value))) throw malformed('content-length is no number');
-  return Number(value);
+  const length = readDigits(value);
+  if (length === null || !Number.isSafeInteger(length)) throw malformed('content-length is no number');
+  return length;
 }
 
 function checkPseudoFields({ method, scheme, path, status, protocol }: MessageFields): void {
@@ -138,12 +139,6 @@ function isSame(a: string, b: string, scheme: 'http' | 'https'): boolean {
   if (first === null || second === null || first.host !== second.host) return false;
   const usual = scheme === 'https' ? 443 : 80;
   return (first.port ?? usual) === (second.port ?? usual);
-}
-
-function isToken(text: string): boolean {
-  if (text === '') return false;
-  for (let i = 0; i < text.length; i++) if (TOKEN_BYTES[text.charCodeAt(i)] !== 1) return false;
-  return true;
 }
 
 function malformed(what: string): StreamFault {
