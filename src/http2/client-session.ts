@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
 import type { PerantaraError } from '../core/errors.ts';
-import { socketFailure } from '../core/socket-failure.ts';
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
-import { blameUpstream, closedEarly, unexpected, upstreamFault } from '../http/upstream-fault.ts';
+import { upstreamFault } from '../http/upstream-fault.ts';
+import { Carriers } from './carriers.ts';
+import { ClientProgress } from './client-progress.ts';
 import { ClientStream, type ClientStreamServices } from './client-stream.ts';
-import { ConnectionFault, ERROR_CODES, errorName, StreamFault } from './fault.ts';
+import { ConnectionFault, StreamFault } from './fault.ts';
 import * as frame from './frame.ts';
 import { RESPONSE_LIMITS, SETTINGS_ACK_MS, STREAM_WINDOW_BYTES, TRAILER_LIMITS, UNTOLD_STREAMS } from './limits.ts';
 import { MessageFields } from './message-fields.ts';
@@ -40,21 +41,18 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   readonly scheme: 'http' | 'https';
   readonly timeouts: ClientTimeouts;
   readonly sweep: ConnectionServices['sweep'];
-  connected: boolean;
   /** Requests sent so far. */
   served = 0;
   readonly #socket: Socket;
   readonly #owner: SessionOwner;
   readonly #session: Session<ClientStream>;
   readonly #waits = new Waits();
-  /** Handed out, and not over. */
-  readonly #carriers = new Set<ClientStream>();
+  readonly #progress: ClientProgress;
+  readonly #carriers = new Carriers();
   #waitingFor = 0;
   #ending = false;
   /** Whether a request has been sent since anything came. */
   #isUnheard = false;
-  /** ` after GOAWAY …`, when the upstream has said what is wrong; else nothing. */
-  #afterGoaway = '';
 
   constructor(open: SocketOpener, owner: SessionOwner, options: ClientSessionOptions) {
     this.scheme = options.scheme;
@@ -63,12 +61,12 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#owner = owner;
     const { shared } = options.buffers;
     this.#socket = open({ buffer: () => shared, callback: (bytes) => this.#onRead(shared.subarray(0, bytes)) });
-    this.connected = !this.#socket.connecting;
+    this.#progress = new ClientProgress(!this.#socket.connecting);
     this.#session = new Session<ClientStream>(this.#socket, this, options);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
     this.#socket.on('end', () => this.#onEnd());
-    this.#socket.on('error', (error) => this.#failAll(this.#broken(error)));
+    this.#socket.on('error', (error) => this.#failAll(this.#progress.broken(error)));
     this.#socket.on('close', () => this.#onClose());
     this.#waits.set(
       'greeting',
@@ -76,6 +74,10 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     );
     this.#session.startAsClient(SETTINGS);
     options.sweep.add(this);
+  }
+
+  get connected(): boolean {
+    return this.#progress.connected;
   }
 
   get deadlineAt(): number {
@@ -154,9 +156,9 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   // What the socket tells.
 
   #onConnect(): void {
-    this.connected = true;
+    this.#progress.connected = true;
     this.#waits.set('greeting', this.sweep.after(SETTINGS_ACK_MS));
-    for (const carrier of [...this.#carriers]) carrier.onConnected();
+    this.#carriers.onConnected();
   }
 
   #onRead(chunk: Buffer): boolean {
@@ -176,7 +178,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   }
 
   #onEnd(): void {
-    this.#failAll(closedEarly(false, this.#afterGoaway));
+    this.#failAll(this.#progress.closed());
     this.#socket.destroy();
   }
 
@@ -184,7 +186,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#ending = true;
     this.sweep.delete(this);
     this.#session.stop();
-    this.#failAll(closedEarly(false, this.#afterGoaway));
+    this.#failAll(this.#progress.closed());
     this.#owner.onClosed(this);
   }
 
@@ -211,16 +213,14 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   onGoaway(lastStreamId: number, errorCode: number): void {
     this.#ending = true;
-    if (errorCode !== ERROR_CODES.NO_ERROR) this.#afterGoaway = ` after GOAWAY ${errorName(errorCode)}`;
-    for (const carrier of [...this.#carriers]) {
-      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse(this.#afterGoaway);
-    }
+    this.#progress.onGoaway(errorCode);
+    this.#carriers.refuseAbove(lastStreamId, this.#progress.afterGoaway);
     if (this.#carriers.size === 0) this.#endSocket();
   }
 
   onSettings(): void {
     this.#waits.clear('greeting');
-    for (const carrier of [...this.#carriers]) carrier.onGreeted();
+    this.#carriers.onGreeted();
     this.#owner.onCapacity(this);
   }
 
@@ -246,18 +246,14 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   onFault(error: Error, errorCode: number): void {
     this.#session.writer.goaway(0, errorCode);
-    const isFault = error instanceof ConnectionFault || error instanceof StreamFault;
-    if (!isFault) this.#failAll(unexpected(error));
-    else if (this.#session.greeted) this.#failAll(blameUpstream(error));
-    else this.#failAll(upstreamFault('upstream_malformed', 'the upstream does not speak HTTP/2', error));
+    this.#failAll(this.#progress.unreadable(error, this.#session.greeted));
     this.#endSocket();
   }
 
   onDeadline(): void {
     switch (this.#waits.takeEarliest()) {
       case 'greeting':
-        if (this.connected) this.#failAll(upstreamFault('response_timeout', 'the upstream does not speak HTTP/2'));
-        else this.#failAll(upstreamFault('connect_timeout', 'connecting took too long'));
+        this.#failAll(this.#progress.late());
         this.#socket.destroy();
         break;
       case 'request':
@@ -280,7 +276,7 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   #failAll(error: PerantaraError): void {
     this.#ending = true;
-    for (const carrier of [...this.#carriers]) carrier.fail(error);
+    this.#carriers.fail(error);
   }
 
   #endSocket(): void {
@@ -290,11 +286,5 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#socket.end();
     this.#waits.clearAll();
     this.#waits.set('linger', this.sweep.after(0));
-  }
-
-  #broken(cause: Error): PerantaraError {
-    const why = socketFailure(cause);
-    if (!this.connected) return upstreamFault('connect_failed', `cannot connect: ${why}`, cause);
-    return upstreamFault('upstream_closed', `the connection broke: ${why}${this.#afterGoaway}`, cause);
   }
 }
