@@ -10,7 +10,7 @@ import { upstreamFault } from '../http/upstream-fault.ts';
 import { Carriers } from './carriers.ts';
 import { ClientProgress } from './client-progress.ts';
 import { ClientStream, type ClientStreamServices } from './client-stream.ts';
-import { ConnectionFault, StreamFault } from './fault.ts';
+import { ConnectionFault, ERROR_CODES, StreamFault, unacknowledged } from './fault.ts';
 import * as frame from './frame.ts';
 import { RESPONSE_LIMITS, SETTINGS_ACK_MS, STREAM_WINDOW_BYTES, TRAILER_LIMITS, UNTOLD_STREAMS } from './limits.ts';
 import { MessageFields } from './message-fields.ts';
@@ -68,10 +68,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error) => this.#failAll(this.#progress.broken(error)));
     this.#socket.on('close', () => this.#onClose());
-    this.#waits.set(
-      'greeting',
-      options.sweep.after(options.timeouts.connectMs + (this.connected ? SETTINGS_ACK_MS : 0)),
-    );
+    if (this.connected) this.#awaitServer();
+    else this.#waits.set('greeting', options.sweep.after(options.timeouts.connectMs));
     this.#session.startAsClient(SETTINGS);
     options.sweep.add(this);
   }
@@ -157,8 +155,14 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
 
   #onConnect(): void {
     this.#progress.connected = true;
-    this.#waits.set('greeting', this.sweep.after(SETTINGS_ACK_MS));
+    this.#awaitServer();
     this.#carriers.onConnected();
+  }
+
+  /** It can be reached: it has to begin, and to acknowledge (RFC 9113 section 6.5.3), if need be behind its first answer. */
+  #awaitServer(): void {
+    this.#waits.set('greeting', this.sweep.after(SETTINGS_ACK_MS));
+    this.#waits.set('acknowledgement', this.sweep.after(this.timeouts.responseHeadMs + SETTINGS_ACK_MS));
   }
 
   #onRead(chunk: Buffer): boolean {
@@ -224,7 +228,9 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     this.#owner.onCapacity(this);
   }
 
-  onSettingsAcknowledged(): void {}
+  onSettingsAcknowledged(): void {
+    this.#waits.clear('acknowledgement');
+  }
 
   onPong(): void {}
 
@@ -255,6 +261,10 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
       case 'greeting':
         this.#failAll(this.#progress.late());
         this.#socket.destroy();
+        break;
+      case 'acknowledgement':
+        this.#session.stop();
+        this.onFault(unacknowledged(), ERROR_CODES.SETTINGS_TIMEOUT);
         break;
       case 'request':
         this.close();

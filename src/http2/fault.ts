@@ -43,6 +43,11 @@ export class ConnectionFault extends PerantaraError {
   }
 }
 
+/** RFC 9113 section 6.5.3. */
+export function unacknowledged(): ConnectionFault {
+  return new ConnectionFault('SETTINGS_TIMEOUT', 'SETTINGS are not acknowledged');
+}
+
 /** Ends the stream that is being read. */
 export class StreamFault extends PerantaraError {
   readonly errorCode: number;

@@ -8,7 +8,7 @@ import { readShared } from '../core/shared-read.ts';
 import { clientGone, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { LINGER_MS, type ServerTimeouts, slowReaderMs } from '../http/grace.ts';
-import { ConnectionFault, ERROR_CODES } from './fault.ts';
+import { ConnectionFault, ERROR_CODES, unacknowledged } from './fault.ts';
 import * as frame from './frame.ts';
 import {
   CONCURRENT_STREAMS,
@@ -220,10 +220,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
         this.onFault(new ConnectionFault('PROTOCOL_ERROR', 'a frame takes too long'), ERROR_CODES.PROTOCOL_ERROR);
         break;
       case 'acknowledgement':
-        this.onFault(
-          new ConnectionFault('SETTINGS_TIMEOUT', 'SETTINGS are not acknowledged'),
-          ERROR_CODES.SETTINGS_TIMEOUT,
-        );
+        this.onFault(unacknowledged(), ERROR_CODES.SETTINGS_TIMEOUT);
         break;
       case 'request':
         this.drain();

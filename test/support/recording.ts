@@ -143,6 +143,8 @@ export class RecordingSender implements ResponseObserver {
   trailers: readonly string[] | null = null;
   /** `open`, `whole`, or the code of the error. */
   end = 'open';
+  /** What the error says. */
+  reason = '';
   #isSlow = false;
   #paused = false;
 
@@ -198,9 +200,10 @@ export class RecordingSender implements ResponseObserver {
 
   onRequestDrain(): void {}
 
-  onResponseError({ code }: PerantaraError): void {
+  onResponseError({ code, message }: PerantaraError): void {
     assert.equal(this.end, 'open', 'one end');
     this.end = code;
+    this.reason = message;
   }
 
   /** Takes more, if it paused. */
