@@ -1,6 +1,8 @@
 // A socket to an upstream on which a write that meets a reset does not end the reading: an upstream that answers early and
 // closes resets what is still on its way to it, while its answer waits here to be read (RFC 9112 section 9.5).
 import { type NetConnectOpts, type OnReadOpts, Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { DirectWrite } from './direct-write.ts';
 import { codeOf } from './errors.ts';
 
 /** Opens a socket that reads into `onread`, or hands over one that is open already (`connecting` is false then). */
@@ -16,7 +18,9 @@ export function plainOpener(address: NetConnectOpts): SocketOpener {
       allowHalfOpen: true,
       onread,
     });
-    return socket.connect(address);
+    socket.connect(address);
+    socket.write = UpstreamSocket.prototype.write; // connect has put Socket's own in its place
+    return socket;
   };
 }
 
@@ -33,8 +37,7 @@ export class LastWrite {
   readonly onWritten: WriteDone = (error) => {
     const done = this.#done;
     this.#done = null;
-    // No more is written then, and reading on comes to an 'end' or 'error' after what is left; unless it already has.
-    if (error && !this.#socket.readableEnded && (codeOf(error) === 'EPIPE' || codeOf(error) === 'ECONNRESET')) return;
+    if (error && this.#isReadOn(codeOf(error))) return;
     done?.(error);
   };
 
@@ -46,10 +49,30 @@ export class LastWrite {
     this.#done = done;
     return this.onWritten;
   }
+
+  /** A write past the stream has failed, with libuv's error number. */
+  fail(status: number): void {
+    const code = getSystemErrorName(status);
+    if (this.#isReadOn(code)) return;
+    this.#socket.destroy(Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' }));
+  }
+
+  /** No more is written then, and reading on comes to an 'end' or 'error' after what is left; unless it already has. */
+  #isReadOn(code: string | undefined): boolean {
+    return !this.#socket.readableEnded && (code === 'EPIPE' || code === 'ECONNRESET');
+  }
 }
 
 export class UpstreamSocket extends Socket {
   readonly #last = new LastWrite(this);
+  readonly #direct = new DirectWrite(this, (status) => this.#last.fail(status));
+
+  /** Text without a callback goes past the stream where nothing waits in it: heads with little content, most of all writes. */
+  override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
+    if (encoding === 'latin1' && typeof chunk === 'string' && done === undefined && this.#direct.text(chunk))
+      return true;
+    return super.write(chunk as string, encoding as BufferEncoding, done as WriteDone);
+  }
 
   override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {
     super._write(chunk, encoding, this.#last.begin(done));
