@@ -2,15 +2,16 @@
 // every phase to its deadline, and ends the connection cleanly. Pipelined requests wait their turn (RFC 9112 section 9.3).
 // Hot: no timer, stream, promise or closure per request, and none per read.
 import type { Socket } from 'node:net';
-import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { readShared } from '../core/shared-read.ts';
 import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
-import type { Client, Handler } from '../http/exchange.ts';
-import { LINGER_MS, leastUpload, patienceMs, type ServerTimeouts, slowReaderMs } from '../http/grace.ts';
+import type { DownstreamOptions } from '../http/downstream-options.ts';
+import type { Client } from '../http/exchange.ts';
+import { LINGER_MS, leastUpload, patienceMs, slowReaderMs } from '../http/grace.ts';
 import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 import { HalfClosedWatch } from './half-closed.ts';
 import { parseRequestHead } from './head-parser.ts';
 import { HeadReader } from './head-reader.ts';
@@ -19,24 +20,14 @@ import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
 import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
 import { type IncomingRequest, readRequest } from './request-reader.ts';
-import { type ExchangeHost, ServerExchange } from './server-exchange.ts';
-
-export interface ServerConnectionOptions extends ConnectionServices {
-  readonly scheme: 'http' | 'https';
-  readonly handler: Handler;
-  readonly timeouts: ServerTimeouts;
-  /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
-  readonly onFault: (error: PerantaraError) => void;
-  /** Called once, when the socket is closed. */
-  readonly onClose: (connection: ServerConnection) => void;
-}
+import { ServerExchange } from './server-exchange.ts';
 
 export class ServerConnection implements ExchangeHost, Expiring {
   readonly client: Client;
   readonly output: Output;
   deadlineAt: number;
   readonly #socket: Socket;
-  readonly #options: ServerConnectionOptions;
+  readonly #options: DownstreamOptions;
   readonly #reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
   #exchange: ServerExchange | null = null;
   #previous: RequestHead | null = null;
@@ -48,7 +39,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #draining = false;
 
   /** The socket is connected and past its TLS handshake; allowHalfOpen is set. */
-  constructor(socket: Socket, client: Client, options: ServerConnectionOptions) {
+  constructor(socket: Socket, client: Client, options: DownstreamOptions) {
     this.#socket = socket;
     this.client = client;
     this.#options = options;
@@ -163,7 +154,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
     if (exchange !== null && (!exchange.responseEnded || exchange.tunnelling)) {
       exchange.fail(clientGone('before its response was complete'));
     }
-    this.#options.onClose(this);
+    this.#options.onClose();
   }
 
   onDeadline(): void {

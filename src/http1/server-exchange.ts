@@ -1,36 +1,20 @@
 // One request and response on an HTTP/1.1 connection: decodes the request content, writes the response with the framing
 // that the client's version allows (RFC 9112 section 6). It allocates nothing per chunk but the bytes themselves.
-import { PerantaraError } from '../core/errors.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
+import { contentTooLarge, respondedTwice, wrongLength } from '../http/exchange-fault.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
+import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { newRequestId } from '../http/request-id.ts';
 import { type BodyConsumer, BodyDecoder } from './body-decoder.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 import { writeLastChunk, writeResponseHead } from './head-writer.ts';
 import { DISCARD_BYTES } from './limits.ts';
-import type { Output } from './output.ts';
 import type { IncomingRequest } from './request-reader.ts';
-
-/** The connection as its exchange sees it. */
-export interface ExchangeHost {
-  readonly client: Client;
-  readonly output: Output;
-  /** Whether this must be the connection's last exchange. */
-  readonly draining: boolean;
-  /** Whether bytes of the client wait that belong to no request yet. */
-  readonly inputPending: boolean;
-  /** `wantsInput` or `output.blocked` may have changed, or bytes moved. */
-  onActivity(): void;
-  /** The response is complete. */
-  onResponseEnd(): void;
-  /** Ends the connection so that the client can tell. */
-  breakOff(error: PerantaraError): void;
-}
+import { framingField, type ResponseFraming, responseFraming } from './response-framing.ts';
 
 /** Shared by all exchanges: it has no state once it is done. */
 const NO_CONTENT = new BodyDecoder(0);
-
-type ResponseFraming = 'none' | 'length' | 'chunked' | 'close' | 'tunnel';
 
 export class ServerExchange implements Exchange, BodyConsumer {
   readonly request: RequestHead;
@@ -85,7 +69,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
 
   limitRequest(bytes: number): void {
     this.#requestLimitBytes = bytes;
-    if (this.requestLength !== null && this.requestLength > bytes) throw bodyTooLarge(bytes);
+    if (this.requestLength !== null && this.requestLength > bytes) throw contentTooLarge(bytes);
   }
 
   receive(): void {
@@ -114,28 +98,17 @@ export class ServerExchange implements Exchange, BodyConsumer {
   }
 
   respond(head: ResponseHead, length: number | null): void {
-    if (this.responded) throw new PerantaraError('cannot respond twice', { code: 'responded', source: 'internal' });
-    const { method, version } = this.request;
+    if (this.responded) throw respondedTwice();
     if (this.#host.draining || !this.#mayKeepAlive(head.status)) this.#keepAlive = false;
     // Bytes sent ahead of a refused upgrade are no request: never read them as one (CVE-2026-2833).
     if (this.upgradeTo !== null && this.#host.inputPending) this.#keepAlive = false;
-    let fields = '';
-    if (isBodyless(method, head.status)) {
-      this.#framing = 'none';
-      if (length !== null && head.status !== 204) fields = `Content-Length: ${length}\r\n`;
-    } else if (length !== null) {
-      this.#framing = 'length';
-      this.#left = length;
-      fields = `Content-Length: ${length}\r\n`;
-    } else if (version === '1.1') {
-      this.#framing = 'chunked';
-      fields = 'Transfer-Encoding: chunked\r\n';
-    } else {
-      this.#framing = 'close';
-      this.#keepAlive = false;
-    }
+    const framing = responseFraming(this.request, head.status, length);
+    this.#framing = framing;
+    if (framing === 'length') this.#left = length!;
+    else if (framing === 'close') this.#keepAlive = false;
+    let fields = framingField(framing, head.status, length);
     if (!this.#keepAlive) fields += 'Connection: close\r\n';
-    else if (version === '1.0') fields += 'Connection: keep-alive\r\n';
+    else if (this.request.version === '1.0') fields += 'Connection: keep-alive\r\n';
     this.#host.output.text(writeResponseHead(head.status, head.reason, head.headers, fields));
   }
 
@@ -171,11 +144,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   end(trailers: HeaderList | null): void {
     if (this.#ended) return;
     if (this.#framing === 'length' && this.#left !== 0) {
-      const wrong = new PerantaraError('cannot end response: its length is not as declared', {
-        code: 'length_mismatch',
-        source: 'internal',
-      });
-      this.abort(wrong);
+      this.abort(wrongLength());
       return;
     }
     this.#ended = true;
@@ -242,7 +211,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
       this.#discarded += chunk.length;
       return;
     }
-    if (this.#decoder.contentBytes > this.#requestLimitBytes) throw bodyTooLarge(this.#requestLimitBytes);
+    if (this.#decoder.contentBytes > this.#requestLimitBytes) throw contentTooLarge(this.#requestLimitBytes);
     this.#observer?.onData(chunk);
   }
 
@@ -287,11 +256,4 @@ export class ServerExchange implements Exchange, BodyConsumer {
     const left = this.#decoder.bytesLeft;
     return status < 400 || (left !== null && left <= DISCARD_BYTES);
   }
-}
-
-function bodyTooLarge(limit: number): PerantaraError {
-  return new PerantaraError(`cannot accept request content: over ${limit} bytes`, {
-    code: 'body_too_large',
-    source: 'downstream',
-  });
 }

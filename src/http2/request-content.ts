@@ -1,7 +1,8 @@
 // The content of one request on its way to who takes it: handed on as it comes, held while it is not wanted yet, counted
 // against what was declared and what is allowed.
-import { PerantaraError } from '../core/errors.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import type { ExchangeObserver } from '../http/exchange.ts';
+import { contentTooLarge } from '../http/exchange-fault.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { StreamFault } from './fault.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -48,7 +49,7 @@ export class RequestContent {
   /** Throws `body_too_large` when the declared length is over the limit. */
   limit(bytes: number): void {
     this.#limitBytes = bytes;
-    if (this.#declared !== null && this.#declared > bytes) throw tooLarge(bytes);
+    if (this.#declared !== null && this.#declared > bytes) throw contentTooLarge(bytes);
   }
 
   /** The taker is ready for it. */
@@ -68,7 +69,7 @@ export class RequestContent {
       return;
     }
     if (this.#bytes > this.#limitBytes) {
-      this.#source.answerError(tooLarge(this.#limitBytes));
+      this.#source.answerError(contentTooLarge(this.#limitBytes));
       return;
     }
     if (!this.wanted || this.#held.length > 0) {
@@ -122,11 +123,4 @@ export class RequestContent {
       this.#source.onThrown(thrown);
     }
   }
-}
-
-function tooLarge(limit: number): PerantaraError {
-  return new PerantaraError(`cannot accept request content: over ${limit} bytes`, {
-    code: 'body_too_large',
-    source: 'downstream',
-  });
 }

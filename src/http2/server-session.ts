@@ -1,13 +1,13 @@
 // One downstream HTTP/2 connection (RFC 9113): every stream that its client opens becomes an Exchange for the handler. It
 // keeps the connection's deadlines and ends it in two steps, so that no request is lost (RFC 9113 section 6.8).
 import type { Socket } from 'node:net';
-import type { ConnectionServices } from '../core/connection-services.ts';
 import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { readShared } from '../core/shared-read.ts';
 import { clientGone, unexpected } from '../http/downstream-fault.ts';
-import type { Client, Handler } from '../http/exchange.ts';
-import { LINGER_MS, type ServerTimeouts, slowReaderMs } from '../http/grace.ts';
+import type { DownstreamOptions } from '../http/downstream-options.ts';
+import type { Client } from '../http/exchange.ts';
+import { LINGER_MS, slowReaderMs } from '../http/grace.ts';
 import { ConnectionFault, ERROR_CODES, unacknowledged } from './fault.ts';
 import * as frame from './frame.ts';
 import {
@@ -25,16 +25,6 @@ import { Session, type SessionRole } from './session.ts';
 import { StreamOpener } from './stream-opener.ts';
 import { type Wait, Waits } from './waits.ts';
 
-export interface ServerSessionOptions extends ConnectionServices {
-  readonly scheme: 'http' | 'https';
-  readonly handler: Handler;
-  readonly timeouts: ServerTimeouts;
-  /** A fault of our own while handling a request; the client has been answered with 500 where possible. */
-  readonly onFault: (error: PerantaraError) => void;
-  /** Called once, when the socket is closed. */
-  readonly onClose: (session: ServerSession) => void;
-}
-
 const SETTINGS: readonly number[] = [
   ...[frame.SETTINGS_MAX_CONCURRENT_STREAMS, CONCURRENT_STREAMS],
   ...[frame.SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
@@ -47,7 +37,7 @@ const GRACE_PING = Buffer.from('goodbye!', 'latin1');
 export class ServerSession implements SessionRole<ServerStream>, Expiring {
   readonly peerIsServer = false;
   readonly #socket: Socket;
-  readonly #options: ServerSessionOptions;
+  readonly #options: DownstreamOptions;
   readonly #session: Session<ServerStream>;
   readonly #opener: StreamOpener;
   readonly #waits = new Waits();
@@ -60,7 +50,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   #lingering = false;
 
   /** The socket is connected and past its TLS handshake. */
-  constructor(socket: Socket, client: Client, options: ServerSessionOptions) {
+  constructor(socket: Socket, client: Client, options: DownstreamOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#session = new Session<ServerStream>(socket, this, options);
@@ -148,7 +138,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
     this.#options.sweep.delete(this);
     this.#session.stop();
     this.#abortAll(clientGone('before its response was complete'));
-    this.#options.onClose(this);
+    this.#options.onClose();
   }
 
   // What the session tells.

@@ -1,34 +1,30 @@
 // One request and response on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the request is held while
 // its taker is not ready, within the stream's window; the response leaves as windows and the socket allow.
-import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
-import { LINGER_MS, leastDownload, leastUpload, patienceMs, type ServerTimeouts } from '../http/grace.ts';
+import { respondedTwice, wrongLength } from '../http/exchange-fault.ts';
+import { LINGER_MS, patienceMs, type ServerTimeouts } from '../http/grace.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import { newRequestId } from '../http/request-id.ts';
 import { ERROR_CODES } from './fault.ts';
-import type { PseudoFields } from './frame-writer.ts';
 import { LateRequest } from './late-request.ts';
 import { RequestContent } from './request-content.ts';
 import type { IncomingRequest } from './request-fields.ts';
-import { Stream, type StreamHost } from './stream.ts';
+import { STATUS_FIELDS } from './status-fields.ts';
+import type { Stream, StreamHost } from './stream.ts';
+import { type StreamTiming, TimedStream } from './timed-stream.ts';
 
 /** What the streams of a server session share. */
-export interface ServerStreamServices {
+export interface ServerStreamServices extends StreamTiming {
   readonly client: Client;
-  readonly timeouts: ServerTimeouts;
-  readonly sweep: DeadlineSweep;
   /** A fault of our own while handling a request. */
   readonly onFault: (error: PerantaraError) => void;
 }
 
-const STATUS_FIELDS: readonly PseudoFields[] = Array.from({ length: 600 }, (_, status) => [':status', String(status)]);
-
-export class ServerStream extends Stream implements Exchange, Expiring {
-  deadlineAt = Number.POSITIVE_INFINITY;
+export class ServerStream extends TimedStream implements Exchange {
   readonly request: RequestHead;
   readonly requestLength: number | null;
   readonly upgradeTo: string | null;
@@ -39,20 +35,16 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   readonly #content: RequestContent;
   #observer: ExchangeObserver | null = null;
   #id: string | null = null;
-  #swept = false;
   #bodyless = false;
   /** Whether the response has been given to its end, or broken off. */
   #ended = false;
   /** Content bytes of the response still to be given; null when not known. */
   #left: number | null = null;
-  /** Bytes taken, and sent, since its client last earned time by it. */
-  #unrewarded = 0;
-  #sentUnrewarded = 0;
   /** Since the response is complete and the request is not. */
   #late: LateRequest | null = null;
 
   constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
-    super(streamId, host);
+    super(streamId, host, services);
     this.#services = services;
     this.request = incoming.head;
     this.requestLength = incoming.length;
@@ -86,7 +78,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   receive(): void {
     this.#content.receive();
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   pause(): void {
@@ -97,7 +89,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (!this.#content.paused) return;
     this.#content.paused = false;
     this.#content.deliver();
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   // For the handler: the response.
@@ -109,7 +101,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   }
 
   respond(head: ResponseHead, length: number | null): void {
-    if (this.responded) throw new PerantaraError('cannot respond twice', { code: 'responded', source: 'internal' });
+    if (this.responded) throw respondedTwice();
     this.responded = true;
     if (this.closed) return;
     const isRefusedUpgrade = this.upgradeTo !== null && head.status >= 200 && head.status < 300;
@@ -126,7 +118,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (this.closed) return;
     head.headers.remove('sec-websocket-accept'); // RFC 8441 section 5.1
     this.sendHeaders(STATUS_FIELDS[200]!, head.headers, null);
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   write(chunk: Buffer): boolean {
@@ -134,7 +126,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     if (this.#left !== null) this.#left -= chunk.length;
     const wantsMore = this.sendData(chunk);
     // While both may still talk, the word of one is a sign of life for both.
-    if (!wantsMore || !this.remoteEnded) this.#updateDeadline();
+    if (!wantsMore || !this.remoteEnded) this.updateDeadline();
     return wantsMore;
   }
 
@@ -145,14 +137,13 @@ export class ServerStream extends Stream implements Exchange, Expiring {
   end(trailers: HeaderList | null): void {
     if (this.#ended) return;
     if (this.#left !== null && this.#left !== 0) {
-      const how = { code: 'length_mismatch', source: 'internal' } as const;
-      this.abort(new PerantaraError('cannot end response: its length is not as declared', how));
+      this.abort(wrongLength());
       return;
     }
     this.#ended = true;
     if (!this.tunnelling) this.#content.drop();
     this.sendEnd(this.#bodyless ? null : trailers);
-    if (!this.closed) this.#updateDeadline();
+    if (!this.closed) this.updateDeadline();
   }
 
   abort(_error: PerantaraError): void {
@@ -161,7 +152,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     this.#ended = true;
     this.#content.drop();
     this.reset(this.tunnelling ? ERROR_CODES.CONNECT_ERROR : ERROR_CODES.INTERNAL_ERROR);
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   // For the session.
@@ -195,19 +186,15 @@ export class ServerStream extends Stream implements Exchange, Expiring {
       if (this.#late.isTooMuch(end - start)) this.reset(ERROR_CODES.NO_ERROR);
       return;
     }
-    this.#unrewarded += end - start;
-    const { timeouts } = this.#services;
-    const isTerse = this.responded || this.tunnelling; // two that talk with each other
-    if (!isTerse && this.#unrewarded < leastUpload(timeouts)) return;
-    this.#unrewarded = 0;
-    if (this.queuedBytes === 0 || this.tunnelling) this.#updateDeadline();
+    if (!this.earnByTaken(end - start, this.responded || this.tunnelling)) return;
+    if (this.queuedBytes === 0 || this.tunnelling) this.updateDeadline();
   }
 
   onRemoteEnd(trailers: HeaderList | null): void {
     this.#content.end();
     this.endRemote();
     this.#content.finish(trailers);
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   onPeerReset(errorCode: number): void {
@@ -222,7 +209,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     this.#ended = true;
     this.#content.drop();
     this.close('reset-by-us');
-    this.#updateDeadline();
+    this.updateDeadline();
     if (!wasEnded) observer?.onAbort(error as PerantaraError);
   }
 
@@ -233,7 +220,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     }
     const isBlocked = this.queuedBytes > 0;
     if (isBlocked && this.sendWindow > 0 && this.host.pump.window > 0) {
-      this.#updateDeadline(); // it waits for its turn, not for its client
+      this.updateDeadline(); // it waits for its turn, not for its client
       return;
     }
     this.deadlineAt = Number.POSITIVE_INFINITY;
@@ -247,7 +234,7 @@ export class ServerStream extends Stream implements Exchange, Expiring {
 
   override close(how: Parameters<Stream['close']>[0]): void {
     super.close(how);
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   // For the content of the request.
@@ -257,43 +244,26 @@ export class ServerStream extends Stream implements Exchange, Expiring {
     return this.#observer;
   }
 
-  protected onSent(bytes: number): void {
-    this.#sentUnrewarded += bytes;
-    if (this.queuedBytes > 0 && this.#sentUnrewarded < leastDownload(this.#services.timeouts)) return;
-    this.#sentUnrewarded = 0;
-    this.#updateDeadline();
-  }
-
   protected onRoom(): void {
     try {
       if (!this.#ended) this.#observer?.onDrain();
     } catch (thrown) {
       this.onThrown(thrown);
     }
-    this.#updateDeadline();
+    this.updateDeadline();
   }
 
   protected onLocalEnd(): void {
     if (this.tunnelling) return;
     this.#late = new LateRequest(this.host.output);
-    this.#updateDeadline();
+    this.updateDeadline();
   }
-
-  #updateDeadline(): void {
-    const { sweep, timeouts } = this.#services;
+  protected patienceMs(timeouts: ServerTimeouts): number | null {
     const { tunnelling } = this;
     // What came by a tunnel that is over may still be on its way to the upstream.
-    if (this.closed && !(tunnelling && this.#content.isOwed)) {
-      if (this.#swept) sweep.delete(this);
-      this.#swept = false;
-      return;
-    }
+    if (this.closed && !(tunnelling && this.#content.isOwed)) return null;
+    if (this.#late !== null) return LINGER_MS;
     const wantsInput = !this.remoteEnded && this.#content.wanted;
-    const isBlocked = this.queuedBytes > 0;
-    const ms = this.#late !== null ? LINGER_MS : patienceMs({ tunnelling, wantsInput }, isBlocked, timeouts);
-    this.deadlineAt = ms === Number.POSITIVE_INFINITY ? ms : sweep.after(ms);
-    if (this.#swept || ms === Number.POSITIVE_INFINITY) return;
-    this.#swept = true;
-    sweep.add(this);
+    return patienceMs({ tunnelling, wantsInput }, this.queuedBytes > 0, timeouts);
   }
 }

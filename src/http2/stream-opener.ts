@@ -1,6 +1,7 @@
 // What HEADERS on a server's connection mean: a new stream with its request, the trailers of one, or neither (RFC 9113 sections
 // 5.1.1, 5.1.2 and 8.1).
 import type { PerantaraError } from '../core/errors.ts';
+import type { DownstreamOptions } from '../http/downstream-options.ts';
 import type { Client } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
 import { ConnectionFault, StreamFault } from './fault.ts';
@@ -8,7 +9,6 @@ import { CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { parsePriority } from './priority.ts';
 import { type KnownAuthority, readRequest } from './request-fields.ts';
-import type { ServerSessionOptions } from './server-session.ts';
 import { ServerStream, type ServerStreamServices } from './server-stream.ts';
 import type { Session } from './session.ts';
 
@@ -16,12 +16,12 @@ export class StreamOpener {
   /** Whether no new stream is served any more. */
   closed = false;
   readonly #session: Session<ServerStream>;
-  readonly #options: ServerSessionOptions;
+  readonly #options: DownstreamOptions;
   readonly #services: ServerStreamServices;
   /** Of the last request; no more is kept of it, which may be as large as the limits allow. */
   #previous: KnownAuthority | null = null;
 
-  constructor(session: Session<ServerStream>, client: Client, options: ServerSessionOptions) {
+  constructor(session: Session<ServerStream>, client: Client, options: DownstreamOptions) {
     this.#session = session;
     this.#options = options;
     this.#services = { client, timeouts: options.timeouts, sweep: options.sweep, onFault: options.onFault };
