@@ -9,9 +9,11 @@ import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts'
 import { upstreamFault } from '../http/upstream-fault.ts';
 import { Carriers } from './carriers.ts';
 import { ClientProgress } from './client-progress.ts';
-import { ClientStream, type ClientStreamServices } from './client-stream.ts';
-import { ConnectionFault, ERROR_CODES, StreamFault, unacknowledged } from './fault.ts';
+import { ClientStream } from './client-stream.ts';
+import type { ClientStreamServices } from './client-stream-services.ts';
+import { ConnectionFault, ERROR_CODES, unacknowledged } from './fault.ts';
 import * as frame from './frame.ts';
+import { takeLateHeaders } from './late-response.ts';
 import { RESPONSE_LIMITS, SETTINGS_ACK_MS, STREAM_WINDOW_BYTES, TRAILER_LIMITS, UNTOLD_STREAMS } from './limits.ts';
 import { MessageFields } from './message-fields.ts';
 import { Session, type SessionRole } from './session.ts';
@@ -202,17 +204,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   }
 
   onFields(streamId: number, stream: ClientStream | undefined, fields: MessageFields, ends: boolean): void {
-    if (stream !== undefined) {
-      stream.onFields(fields, ends);
-      return;
-    }
-    const { streams } = this.#session;
-    if (!streams.wasOpened(streamId)) throw new ConnectionFault('PROTOCOL_ERROR', 'HEADERS on an idle stream');
-    const ending = streams.endingOf(streamId);
-    if (ending === 'ended') throw new ConnectionFault('STREAM_CLOSED', 'HEADERS on a closed stream');
-    if (ending === 'reset-by-peer') throw new StreamFault('STREAM_CLOSED', 'HEADERS on a closed stream');
-    this.#session.allowances.lateHeaders();
-    if (ends) streams.endLate(streamId);
+    if (stream !== undefined) stream.onFields(fields, ends);
+    else takeLateHeaders(this.#session, streamId, ends);
   }
 
   onGoaway(lastStreamId: number, errorCode: number): void {

@@ -1,13 +1,14 @@
 // One request to an upstream and its response, on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the
 // response is held while its taker is not ready, within the stream's window.
-import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
+import type { Expiring } from '../core/deadlines.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { isBodyless, type ResponseHead } from '../http/message.ts';
 import type { OutgoingRequest } from '../http/outgoing-request.ts';
-import type { ClientTimeouts, RequestCarrier } from '../http/request-carrier.ts';
+import type { RequestCarrier } from '../http/request-carrier.ts';
 import type { ResponseObserver } from '../http/response-observer.ts';
 import { blameUpstream, upstreamFault } from '../http/upstream-fault.ts';
+import type { ClientStreamServices } from './client-stream-services.ts';
 import { ERROR_CODES, resetReason, StreamFault } from './fault.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { INTERIM_RESPONSES } from './limits.ts';
@@ -15,18 +16,6 @@ import type { MessageFields } from './message-fields.ts';
 import { firstProtocol, requestList } from './request-list.ts';
 import { acceptOf, readResponse } from './response-fields.ts';
 import { Stream, type StreamHost } from './stream.ts';
-
-/** The session as the carriers of its requests see it. */
-export interface ClientStreamServices {
-  readonly scheme: 'http' | 'https';
-  readonly timeouts: ClientTimeouts;
-  readonly sweep: DeadlineSweep;
-  readonly connected: boolean;
-  /** Whether it takes extended CONNECT; null: it has not said yet. */
-  readonly takesTunnels: boolean | null;
-  /** Gives the stream its identifier, whose request is about to be written. How many there were before. */
-  open(stream: ClientStream): number;
-}
 
 type State = 'head' | 'content' | 'tunnel';
 
