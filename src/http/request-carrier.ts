@@ -11,7 +11,7 @@ export interface ClientTimeouts {
 }
 
 export interface RequestCarrier {
-  /** Whether it is up, so that onConnect will not be called. */
+  /** Whether it is up and has room, so that onConnect will not be called. */
   readonly connected: boolean;
   /** Whether it rests on a connection that has carried a request before, which the upstream may have closed unnoticed. */
   readonly reused: boolean;

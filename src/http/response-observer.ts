@@ -19,7 +19,7 @@ export interface ResponseParts {
  * onResponseEnd or onResponseError nothing more comes.
  */
 export interface ResponseObserver extends ResponseParts {
-  /** The connection is up; only now is request content worth reading. Not called on a reused connection. */
+  /** The connection is up, and has room for the request; only now is its content worth reading. Not called on a reused one. */
   onConnect(): void;
   /** What has come in so far has been told, and the response is not complete. */
   onResponseIdle(): void;

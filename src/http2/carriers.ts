@@ -24,15 +24,18 @@ export class Carriers {
     for (const carrier of [...this.#all]) carrier.onConnected();
   }
 
-  /** The server's SETTINGS have come. */
-  onGreeted(): void {
-    for (const carrier of [...this.#all]) carrier.onGreeted();
+  /** The server's first SETTINGS have come: of those that waited for them it takes `room`, by which the others go elsewhere. */
+  onGreeted(room: number): void {
+    let left = room;
+    for (const carrier of [...this.#all])
+      if (carrier.streamId !== 0 || left-- > 0) carrier.onGreeted();
+      else carrier.refuse('the upstream takes no more requests on this connection');
   }
 
-  /** The server has done nothing of those above `lastStreamId`, and will not. `why`: ` after …`, or nothing. */
-  refuseAbove(lastStreamId: number, why: string): void {
+  /** The server has done nothing of those above `lastStreamId`, and will not. */
+  refuseAbove(lastStreamId: number, what: string): void {
     for (const carrier of [...this.#all])
-      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse(why);
+      if (carrier.streamId === 0 || carrier.streamId > lastStreamId) carrier.refuse(what);
   }
 
   fail(error: PerantaraError): void {

@@ -43,6 +43,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   readonly scheme: 'http' | 'https';
   readonly timeouts: ClientTimeouts;
   readonly sweep: ConnectionServices['sweep'];
+  /** Whether the server has said how many requests it takes. */
+  greeted = false;
   /** Requests sent so far. */
   served = 0;
   readonly #socket: Socket;
@@ -95,14 +97,9 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     return !this.#ending && !this.#socket.destroyed;
   }
 
-  /** Whether the server has said how many requests it takes. */
-  get greeted(): boolean {
-    return this.#session.greeted;
-  }
-
   /** How many requests it takes at once. */
   get limit(): number {
-    return this.#session.greeted ? this.#session.peer.maxConcurrentStreams : UNTOLD_STREAMS;
+    return this.greeted ? this.#session.peer.maxConcurrentStreams : UNTOLD_STREAMS;
   }
 
   /** How many more requests it would take now. */
@@ -116,8 +113,8 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
     return this.#carriers.size;
   }
 
-  get takesTunnels(): boolean | null {
-    return this.#session.greeted ? this.#session.peer.enableConnectProtocol : null;
+  get takesTunnels(): boolean {
+    return this.#session.peer.enableConnectProtocol;
   }
 
   /** Carries one request; while there is capacity. */
@@ -211,14 +208,17 @@ export class ClientSession implements SessionRole<ClientStream>, ClientStreamSer
   onGoaway(lastStreamId: number, errorCode: number): void {
     this.#ending = true;
     this.#progress.onGoaway(errorCode);
-    this.#carriers.refuseAbove(lastStreamId, this.#progress.afterGoaway);
+    this.#carriers.refuseAbove(lastStreamId, `the upstream closes the connection${this.#progress.afterGoaway}`);
     if (this.#carriers.size === 0) this.#endSocket();
   }
 
   onSettings(): void {
-    this.#waits.clear('greeting');
-    this.#carriers.onGreeted();
+    const isFirst = !this.greeted;
+    this.greeted = true;
     this.#owner.onCapacity(this);
+    if (!isFirst) return;
+    this.#waits.clear('greeting');
+    this.#carriers.onGreeted(this.limit - this.#session.streams.size);
   }
 
   onSettingsAcknowledged(): void {

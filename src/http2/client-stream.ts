@@ -44,8 +44,9 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     this.#services = services;
   }
 
+  /** Before it is greeted it may turn out not to be taken. */
   get connected(): boolean {
-    return this.#services.connected;
+    return this.#services.greeted;
   }
 
   /** Whether the final head has come, so that what follows are trailers. */
@@ -68,22 +69,30 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
   send(request: OutgoingRequest, observer: ResponseObserver): void {
     this.#request = request;
     this.#observer = observer;
-    if (request.upgradeTo === null || this.#services.takesTunnels !== null) this.#write(request);
+    // Refused as one too many, it can be sent again, but not its content; and whether a tunnel may be asked for is to be said.
+    const isBare = request.length === 0 && request.upgradeTo === null;
+    if (isBare || this.#services.greeted) this.#write(request);
   }
 
-  /** The peer's SETTINGS have come: a tunnel that waited to know whether it may be asked for. */
+  /** The server's first SETTINGS have come, and there is room for it. */
   onGreeted(): void {
-    if (this.streamId === 0 && this.#request !== null) this.#write(this.#request);
+    if (this.streamId === 0 && this.#request !== null && !this.closed) this.#write(this.#request);
+    this.#observer?.onConnect();
   }
 
   /** The connection is up. */
   onConnected(): void {
-    this.#observer?.onConnect();
     this.#updateDeadline();
   }
 
+  /** Content that does not wait for onConnect takes its request along; that of a tunnel has to. */
+  #hasBegun(): boolean {
+    if (this.streamId === 0 && this.#request?.upgradeTo === null && !this.closed) this.#write(this.#request);
+    return this.streamId !== 0;
+  }
+
   #write(request: OutgoingRequest): void {
-    if (request.upgradeTo !== null && this.#services.takesTunnels !== true) {
+    if (request.upgradeTo !== null && !this.#services.takesTunnels) {
       this.fail(upstreamFault('upgrade_unsupported', 'the upstream takes no upgrades over HTTP/2'));
       return;
     }
@@ -97,13 +106,14 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
   }
 
   write(chunk: Buffer): boolean {
+    if (!this.#hasBegun()) return true;
     const wantsMore = this.sendData(chunk);
     this.#updateDeadline();
     return wantsMore;
   }
 
   end(trailers: HeaderList | null): void {
-    if (this.streamId === 0) return;
+    if (!this.#hasBegun()) return;
     this.sendEnd(trailers);
     this.#updateDeadline();
   }
@@ -177,10 +187,10 @@ export class ClientStream extends Stream implements RequestCarrier, Expiring {
     this.#tellError(upstreamFault(isRefused ? 'upstream_refused' : 'upstream_reset', resetReason(errorCode)));
   }
 
-  /** The upstream says that it has done nothing of it (RFC 9113 section 6.8). `why`: ` after …`, or nothing. */
-  refuse(why: string): void {
+  /** The upstream has done nothing of it, and will not (RFC 9113 section 6.8). */
+  refuse(what: string): void {
     this.close('reset-by-peer');
-    this.#tellError(upstreamFault('upstream_refused', `the upstream closes the connection${why}`));
+    this.#tellError(upstreamFault('upstream_refused', what));
   }
 
   fail(error: Error): void {

@@ -4,7 +4,7 @@
 /** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). */
 export const CONCURRENT_STREAMS = 128;
 
-/** Requests that are sent at once to a server which has not said yet how many it takes (RFC 9113 section 6.5.2 advises 100). */
+/** Requests that are given at once to a server which has not said yet how many it takes (RFC 9113 section 6.5.2 advises 100). */
 export const UNTOLD_STREAMS = 100;
 
 /** Interim responses in a row before an upstream is considered broken. */

@@ -4,20 +4,56 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { ANY_LENGTH, CLEAR, type GrpcRig, SEALED, startGrpcRig } from '../support/grpc-rig.ts';
+import { type GrpcServer, startGrpcServer } from '../support/grpc-server.ts';
 
 const LARGE_BYTES = 20 * 1024 * 1024;
 const CALLS = 1_000;
 /** So many calls are held until all of them have reached the server. */
 const AT_ONCE = 100;
+/** A site whose server takes few calls on each connection, and how many come at once. */
+const NARROW = 'narrow.localhost';
+const NARROW_CALLS = 5;
+const BURST = 50;
 
 const digest = (message: Buffer): string => createHash('sha256').update(message).digest('hex');
 
 describe('much gRPC', () => {
   let rig: GrpcRig;
+  let narrow: GrpcServer;
+  const called: string[] = [];
   before(async () => {
-    rig = await startGrpcRig();
+    const held: (() => void)[] = [];
+    narrow = await startGrpcServer(
+      { after: () => {} },
+      {
+        options: { 'grpc.max_concurrent_streams': NARROW_CALLS },
+        methods: {
+          say: (call, answer) => {
+            called.push(String(call.request));
+            held.push(() => answer(null, call.request));
+            if (held.length === BURST) for (const each of held) each();
+          },
+        },
+      },
+    );
+    rig = await startGrpcRig({ [NARROW]: `h2c://127.0.0.1:${narrow.port}` });
   });
-  after(() => rig?.stop());
+  after(async () => {
+    await rig?.stop();
+    narrow?.stop();
+  });
+
+  test('a burst of calls to a server that nobody has called yet is made whole, each once, however few it takes', async (t) => {
+    const client = rig.client(t, NARROW);
+    const calls = Array.from({ length: BURST }, (_, i) => `call ${i}`);
+    const deadline = Date.now() + 20_000;
+    const outcomes = await Promise.all(calls.map((call) => client.say(call, undefined, { deadline }).outcome));
+    deepStrictEqual(
+      outcomes.map(({ messages, status: end }) => [end.code, String(messages[0])]),
+      calls.map((call) => [status.OK, call]),
+    );
+    deepStrictEqual(called.toSorted(), calls.toSorted());
+  });
 
   for (const site of [CLEAR, SEALED]) {
     test(`${site}: messages of 20 MiB pass whole both ways`, async (t) => {
