@@ -1,26 +1,20 @@
-// Puts the parts together for one config: which site gets its certificate from where. Starts nothing.
+// Puts the parts together: which site of the config gets its certificate from where.
 import type { SecureContextOptions } from 'node:tls';
-import type { AcmeConfig, Config } from '../config/config.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import { AcmeIssuer } from './acme/issuer.ts';
-import { userAgent } from './acme/user-agent.ts';
-import { Authority } from './authority.ts';
+import { Authorities } from './authorities.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
 import { AlpnCertificates } from './challenges/alpn-certificates.ts';
 import { ChallengeTokens } from './challenges/challenge-tokens.ts';
-import { HttpSolver } from './challenges/http-solver.ts';
 import { SharedTokens } from './challenges/shared-tokens.ts';
-import { createDnsSolvers } from './dns/solvers.ts';
 import type { CertificateEvent } from './events/certificate-event.ts';
 import { EventHook } from './events/event-hook.ts';
-import { LocalCa } from './local-ca.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import { CertificateManager } from './manager.ts';
 import { createOnDemand } from './on-demand/automation.ts';
 import type { OnDemandCertificates } from './on-demand/on-demand.ts';
-import { limitsOf } from './renewal/budget.ts';
-import { BudgetLedger } from './renewal/budget-ledger.ts';
 import { CertificateResolver, type ServedCertificate } from './resolver.ts';
 import { CertificateStore } from './storage/certificate-store.ts';
 import { ChangeJournal } from './storage/change-journal.ts';
@@ -43,116 +37,174 @@ export interface CertificateAutomationServices {
   readonly locker?: Locker;
 }
 
-export interface CertificateAutomation {
+/** The parts of the certificates' side, for as long as the process lives; `adopt` takes them to another config. */
+export class CertificateAutomation {
   /** To be started and closed by the owner. */
   readonly manager: CertificateManager;
-  /** What the manager keeps and with what, for verbs that look after one certificate without it. */
-  readonly wanted: readonly WantedCertificate[];
+  /** What the manager keeps certificates with, for verbs that look after one without it. */
   readonly services: ManagedCertificateServices;
-  /** For names that are not in the file, or null; started after the manager has loaded, closed before it. */
-  readonly onDemand: OnDemandCertificates | null;
-  /** Watches the operator's own files. To be started and closed by the owner. */
-  readonly supplied: SuppliedCertificates;
-  /** Told of every event, or null; to be closed after the manager. */
-  readonly hook: EventHook | null;
   /** What handshakes read. */
   readonly resolver: CertificateResolver;
   /** What the challenge handler reads. */
   readonly challenges: ChallengeTokens;
   /** What handshakes of validators read. */
   readonly alpnChallenges: AlpnCertificates;
-  /** Where the local root certificate lies, or will. */
-  readonly localRootPath: string;
-}
+  readonly #options: CertificateAutomationServices;
+  readonly #authorities: Authorities;
+  #config: Config;
+  #wanted: readonly WantedCertificate[];
+  #onDemand: OnDemandCertificates | null;
+  #supplied: SuppliedCertificates;
+  #hook: EventHook | null;
 
-export function createCertificateAutomation(
-  config: Config,
-  {
-    log,
-    clock,
-    contextOptions,
-    listens = true,
-    storage = new FileStorage(config.storage),
-    locker = new FileLocker(config.storage),
-  }: CertificateAutomationServices,
-): CertificateAutomation {
-  const challenges = new ChallengeTokens(new SharedTokens({ storage, clock, log }));
-  const unreachable = listens && config.listen.https.length > 0 ? null : NO_TLS;
-  const alpnChallenges = new AlpnCertificates({ contextOptions, clock, unreachable });
-  const resolver = new CertificateResolver({ contextOptions, log });
-  const common = { storage, locker, log, clock };
-  const localCa = new LocalCa(common);
-  const unheard = config.listen.http.length === 0 ? '"listen.http" is off' : null;
-  const http = new HttpSolver(challenges, unheard);
-  const solvers = [http, alpnChallenges, ...createDnsSolvers(config.dns, { log, clock })];
-
-  const issuerOf = ({ directory, email, trust, binding, preferredChain }: AcmeConfig): AcmeIssuer =>
-    new AcmeIssuer({
-      directoryUrl: directory,
-      email,
-      trust,
-      binding,
-      preferredChain,
-      solvers,
-      userAgent: userAgent(),
+  constructor(config: Config, options: CertificateAutomationServices) {
+    const { log, clock, contextOptions } = options;
+    const { storage = new FileStorage(config.storage), locker = new FileLocker(config.storage) } = options;
+    const common = { storage, locker, log, clock };
+    this.#options = options;
+    this.#config = config;
+    this.challenges = new ChallengeTokens(new SharedTokens(common));
+    this.alpnChallenges = new AlpnCertificates({ contextOptions, clock });
+    this.resolver = new CertificateResolver({ contextOptions, log });
+    this.#authorities = new Authorities(config, {
       ...common,
+      challenges: this.challenges,
+      alpnChallenges: this.alpnChallenges,
+      listens: options.listens ?? true,
     });
-  const authorities = new Map<string | null, Authority>();
-  authorities.set(null, new Authority({ issuer: localCa, ledger: null, rehearsal: null, clock }));
-  for (const acme of config.acme) {
-    const issuer = issuerOf(acme);
-    const limits = limitsOf(acme.directory);
-    const ledger = limits === null ? null : new BudgetLedger({ issuerId: issuer.id, limits, ...common });
-    const rehearsal = acme.directory === LETSENCRYPT ? issuerOf({ ...acme, directory: LETSENCRYPT_STAGING }) : null;
-    authorities.set(acme.directory, new Authority({ issuer, ledger, rehearsal, clock }));
+    this.#hook = this.#hookOf(config);
+    this.services = {
+      ...common,
+      store: new CertificateStore(storage, log),
+      journal: new ChangeJournal(common),
+      compromised: new CompromisedKeys(storage),
+      publisher: this.resolver,
+      tell: (event: CertificateEvent) => this.#hook?.tell(event),
+      random: Math.random,
+    };
+    this.#wanted = this.#wantedOf(config);
+    this.manager = new CertificateManager(this.#wanted, this.services);
+    this.#onDemand = this.#onDemandOf(config);
+    this.#supplied = this.#suppliedOf(config);
   }
 
-  const wanted: WantedCertificate[] = [
-    ...planCertificates(config).map((planned) => wishOf(planned, authorities)),
-    ...suppliedOf(config),
-  ];
-  const hook =
-    config.onEvent === null ? null : new EventHook({ hook: config.onEvent, log, environment: HOOK_ENVIRONMENT });
-  const services = {
-    ...common,
-    store: new CertificateStore(storage, log),
-    journal: new ChangeJournal(common),
-    compromised: new CompromisedKeys(storage),
-    publisher: resolver,
-    tell: (event: CertificateEvent) => hook?.tell(event),
-    random: Math.random,
-  };
-  const manager = new CertificateManager(wanted, services);
-  const issuers = config.acme.map(({ directory, profile }) => ({ authority: authorities.get(directory)!, profile }));
-  const onDemand =
-    config.onDemand === null
-      ? null
-      : createOnDemand(config.onDemand, config, { ...services, contexts: resolver, issuers });
-  const supplied = new SuppliedCertificates(config.sites, {
-    publish: (host, certificate) => resolver.publish(host, certificate, 0),
-    withdraw: (host) => resolver.withdraw(host, 0),
-    refuse: (certificate, subject) => services.compromised.refuse(certificate, subject),
-    log,
-    clock,
-  });
-  const localRootPath = localCa.rootPath;
-  return { manager, wanted, services, onDemand, supplied, hook, resolver, challenges, alpnChallenges, localRootPath };
+  /** What the manager keeps. */
+  get wanted(): readonly WantedCertificate[] {
+    return this.#wanted;
+  }
+
+  /** For names that are not in the file, or null. */
+  get onDemand(): OnDemandCertificates | null {
+    return this.#onDemand;
+  }
+
+  /** Watches the operator's own files. */
+  get supplied(): SuppliedCertificates {
+    return this.#supplied;
+  }
+
+  /** Where the local root certificate lies, or will. */
+  get localRootPath(): string {
+    return this.#authorities.localRootPath;
+  }
+
+  /** Publishes what is stored and supplied; before anybody listens. Asks no authority; never rejects. */
+  async load(): Promise<void> {
+    await this.manager.load();
+    await this.#onDemand?.start();
+  }
+
+  /** Begins to obtain what is missing or due, and to watch the operator's own files. Waits for no authority. */
+  async start(): Promise<void> {
+    await this.manager.start();
+    await this.#supplied.start();
+  }
+
+  /**
+   * Serves the certificates of another config on the same storage from now on; calls must not overlap. What both have in
+   * common goes on untouched. Waits for no authority; never rejects.
+   */
+  async adopt(config: Config): Promise<void> {
+    const before = this.#config;
+    this.#config = config;
+    const former = { onDemand: this.#onDemand, supplied: this.#supplied, hook: this.#hook };
+    const isNewHook = !isDeepStrictEqual(before.onEvent, config.onEvent);
+    if (isNewHook) this.#hook = this.#hookOf(config);
+    const hasNewAuthorities = this.#authorities.adopt(config);
+    this.#wanted = this.#wantedOf(config);
+    await this.manager.adopt(this.#wanted);
+    const isNewDemand = hasNewAuthorities || !isDeepStrictEqual(before.onDemand, config.onDemand);
+    if (isNewDemand) this.#onDemand = this.#onDemandOf(config);
+    else this.#onDemand?.leave();
+    const isNewSupply = !isDeepStrictEqual(suppliedFilesOf(before), suppliedFilesOf(config));
+    if (isNewSupply) this.#supplied = this.#suppliedOf(config);
+    if (isNewDemand) await Promise.all([this.#onDemand?.start(), former.onDemand?.close()]);
+    if (isNewSupply) await Promise.all([this.#supplied.start(), former.supplied.close()]);
+    if (isNewHook) void former.hook?.close();
+    await this.#authorities.closeFormer();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#onDemand?.close(), this.manager.close(), this.#supplied.close()]);
+    await Promise.all([this.#hook?.close(), this.#authorities.close()]);
+  }
+
+  destroy(reason?: Error): void {
+    this.#onDemand?.destroy(reason);
+    this.manager.destroy(reason);
+    this.#supplied.destroy();
+    void this.#hook?.close();
+  }
+
+  #hookOf({ onEvent: hook }: Config): EventHook | null {
+    return hook === null ? null : new EventHook({ hook, log: this.#options.log, environment: HOOK_ENVIRONMENT });
+  }
+
+  #wantedOf(config: Config): readonly WantedCertificate[] {
+    return [...planCertificates(config).map((planned) => this.#wishOf(planned)), ...suppliedOf(config)];
+  }
+
+  #wishOf(planned: PlannedCertificate): ManagedWish {
+    const issuers = planned.issuers.map(({ directory, profile }) => ({
+      authority: this.#authorities.of(directory),
+      profile,
+    }));
+    return { ...planned, kind: 'managed', issuers };
+  }
+
+  #onDemandOf(config: Config): OnDemandCertificates | null {
+    if (config.onDemand === null) return null;
+    const issuers = config.acme.map(({ directory, profile }) => ({
+      authority: this.#authorities.of(directory),
+      profile,
+    }));
+    return createOnDemand(config.onDemand, {
+      ...this.services,
+      contexts: this.resolver,
+      issuers,
+      sites: () => this.#config.sites,
+      dns: config.dns,
+    });
+  }
+
+  #suppliedOf(config: Config): SuppliedCertificates {
+    const { compromised, log, clock } = this.services;
+    return new SuppliedCertificates(config.sites, {
+      publish: (host, certificate) => this.resolver.publish(host, certificate, 0),
+      withdraw: (host) => this.resolver.withdraw(host, 0),
+      refuse: (certificate, subject) => compromised.refuse(certificate, subject),
+      log,
+      clock,
+    });
+  }
 }
 
-const NO_TLS = 'nobody listens for TLS here';
-const LETSENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
-const LETSENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
-
+/** Which files of the operator's are watched, and for which hosts. */
+function suppliedFilesOf(config: Config): unknown {
+  return config.sites.flatMap(({ host, tls }) => (tls.kind === 'supplied' ? [{ host, files: tls.files }] : []));
+}
 /** All that an event hook's program finds: no secret of ours can be in it. */
 const HOOK_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
-
-function wishOf(planned: PlannedCertificate, authorities: ReadonlyMap<string | null, Authority>): ManagedWish {
-  const issuers = planned.issuers.map(({ directory, profile }) => ({
-    authority: authorities.get(directory)!,
-    profile,
-  }));
-  return { ...planned, kind: 'managed', issuers };
-}
 
 /** One value, and so one secure context, for a certificate that many sites have; config loading has checked it. */
 function suppliedOf(config: Config): SuppliedWish[] {

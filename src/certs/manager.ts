@@ -12,7 +12,7 @@ import { certificateFolder } from './storage/certificate-store.ts';
 import { COMPROMISED } from './storage/compromised-keys.ts';
 import { OrphanKeeper } from './storage/orphans.ts';
 import { listStored } from './storage/stored-names.ts';
-import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
+import { isSameWish, type ManagedWish, placesOf, type WantedCertificate } from './wanted-certificate.ts';
 
 /** Stored certificates read at once: enough to keep the four threads of Node's file system busy. */
 const MAX_LOADS = 16;
@@ -23,19 +23,27 @@ const CHANGES_MS = 5_000;
 /** How often storage is searched for names that are no longer configured. */
 const ORPHANS_MS = 86_400_000;
 
+/** A certificate's turn under way. */
+interface Flight {
+  readonly abort: AbortController;
+  readonly landed: Promise<void>;
+}
+
 export class CertificateManager implements Lifecycle {
-  readonly #wanted: readonly WantedCertificate[];
   readonly #services: ManagedCertificateServices;
   readonly #orphans: OrphanKeeper;
+  #wanted: readonly WantedCertificate[];
   /** By name. */
-  readonly #managed = new Map<string, ManagedCertificate>();
+  #managed: ReadonlyMap<string, ManagedCertificate> = new Map();
   /** By every folder that is theirs, whatever the issuer. */
-  readonly #byFolder = new Map<string, ManagedCertificate>();
-  readonly #flights = new Map<ManagedCertificate, Promise<void>>();
-  readonly #lanes = new Map<Authority, Lane>();
+  #byFolder: ReadonlyMap<string, ManagedCertificate> = new Map();
+  #lanes: ReadonlyMap<Authority, Lane> = new Map();
+  readonly #flights = new Map<ManagedCertificate, Flight>();
   readonly #abort = new AbortController();
   readonly #chores = new Set<Promise<void>>();
   #state: 'new' | 'loaded' | 'running' | 'closed' = 'new';
+  /** While what is new is being loaded, no turns are given. */
+  #isTaking = false;
   #timer: NodeJS.Timeout | undefined;
   #changesTimer: NodeJS.Timeout | undefined;
   #nextLookAt = 0;
@@ -54,13 +62,16 @@ export class CertificateManager implements Lifecycle {
     const { journal, compromised, log } = this.#services;
     await journal.look(); // what changes from now on is news
     await compromised.load().catch((error: unknown) => log.error({ err: error }, 'compromised keys unreadable'));
-    for (const wanted of this.#wanted) {
-      if (wanted.kind === 'supplied') this.#publishSupplied(wanted);
-      else this.#add(wanted);
-    }
-    await Promise.all(this.#authorities().map(({ ledger }) => ledger?.load()));
-    await pooledMap([...this.#managed.values()], MAX_LOADS, (certificate) => certificate.load());
-    await this.#inherit();
+    await this.#take(this.#wanted, []);
+  }
+
+  /**
+   * Keeps `wanted` instead from now on. What that has in common with what is kept goes on untouched, orders under way
+   * included; what is new is loaded and published; what is gone is refused. Never rejects, never waits for an issuer.
+   */
+  async adopt(wanted: readonly WantedCertificate[]): Promise<void> {
+    if (this.#state === 'new') this.#wanted = wanted;
+    else if (this.#state !== 'closed') await this.#take(wanted, this.#wanted);
   }
 
   /** Loads, if that has not been done, and begins to obtain what is missing or due, in the background. */
@@ -75,7 +86,7 @@ export class CertificateManager implements Lifecycle {
   /** Ends flights under way (an order at a CA is simply left), releases locks, resolves when nothing runs. */
   async close(): Promise<void> {
     this.destroy();
-    await Promise.allSettled([...this.#flights.values(), ...this.#chores]);
+    await Promise.allSettled([...[...this.#flights.values()].map(({ landed }) => landed), ...this.#chores]);
     await Promise.all(this.#authorities().map((authority) => authority.close()));
   }
 
@@ -96,29 +107,75 @@ export class CertificateManager implements Lifecycle {
     return [...this.#managed.values()].map((certificate) => gaugesOf(certificate, now));
   }
 
-  #add(wish: ManagedWish): ManagedCertificate {
-    const certificate = new ManagedCertificate(wish, this.#services);
-    this.#managed.set(wish.name, certificate);
-    for (const { authority } of wish.issuers) {
-      this.#byFolder.set(certificateFolder(authority.id, wish.name), certificate);
-      if (!this.#lanes.has(authority)) this.#lanes.set(authority, new Lane());
-    }
-    return certificate;
+  async #take(wanted: readonly WantedCertificate[], before: readonly WantedCertificate[]): Promise<void> {
+    const managed = new Map<string, ManagedCertificate>();
+    for (const wish of wanted) if (wish.kind === 'managed') managed.set(wish.name, this.#managedFor(wish));
+    const lanes = new Map<Authority, Lane>();
+    const byFolder = new Map<string, ManagedCertificate>();
+    for (const certificate of managed.values())
+      for (const { authority } of certificate.wish.issuers) {
+        byFolder.set(certificateFolder(authority.id, certificate.name), certificate);
+        lanes.set(authority, this.#lanes.get(authority) ?? new Lane());
+      }
+    const fresh = [...managed.values()].filter((each) => this.#managed.get(each.name) !== each);
+    const former = [...this.#managed.values()].filter((each) => managed.get(each.name) !== each);
+    this.#isTaking = true;
+    this.#wanted = wanted;
+    this.#managed = managed;
+    this.#byFolder = byFolder;
+    this.#lanes = lanes;
+    await this.#ground(former); // or what they still obtain would be published over what follows
+    this.#publishSupplied(wanted, before);
+    await Promise.all(this.#authorities().map(({ ledger }) => ledger?.load()));
+    await pooledMap(fresh, MAX_LOADS, (certificate) => certificate.load());
+    await this.#inherit(fresh);
+    this.#withdraw(wanted, before);
+    this.#isTaking = false;
+    this.#look();
   }
 
-  #publishSupplied({ host, certificate }: SuppliedWish): void {
+  /** The same one while nothing about it is to change. */
+  #managedFor(wish: ManagedWish): ManagedCertificate {
+    const known = this.#managed.get(wish.name);
+    return known !== undefined && isSameWish(known.wish, wish) ? known : new ManagedCertificate(wish, this.#services);
+  }
+
+  /** Ends what is under way for them: an order at a CA is simply left, and taken up again by whoever wants the same. */
+  async #ground(certificates: readonly ManagedCertificate[]): Promise<void> {
+    const flights = certificates.flatMap((certificate) => this.#flights.get(certificate) ?? []);
+    const reason = new PerantaraError('certificate no longer configured', { code: 'closed', source: 'internal' });
+    for (const { abort } of flights) abort.abort(reason);
+    await Promise.allSettled(flights.map(({ landed }) => landed));
+  }
+
+  #withdraw(wanted: readonly WantedCertificate[], before: readonly WantedCertificate[]): void {
+    const served = new Set(wanted.flatMap(placesOf).map(({ pattern, part }) => `${part} ${pattern}`));
+    for (const { pattern, part } of before.flatMap(placesOf))
+      if (!served.has(`${part} ${pattern}`)) this.#services.publisher.withdraw(pattern, part);
+  }
+
+  /** The operator's own, as far as they are others than before. */
+  #publishSupplied(wanted: readonly WantedCertificate[], before: readonly WantedCertificate[]): void {
     const { compromised, publisher, log } = this.#services;
-    try {
-      compromised.refuse(certificate, `certificate supplied for "${host}"`);
-      publisher.restore(host, certificate, 0);
-    } catch (error) {
-      log.error({ name: host, err: error }, 'certificate refused');
+    const known = new Map(before.flatMap((each) => (each.kind === 'supplied' ? [[each.host, each.certificate]] : [])));
+    for (const wish of wanted) {
+      if (wish.kind !== 'supplied') continue;
+      const { host, certificate } = wish;
+      const { certPem, keyPem } = certificate;
+      const last = known.get(host);
+      if (last?.certPem === certPem && last.keyPem === keyPem) continue;
+      try {
+        compromised.refuse(certificate, `certificate supplied for "${host}"`);
+        publisher.restore(host, certificate, 0);
+      } catch (error) {
+        log.error({ name: host, err: error }, 'certificate refused');
+      }
     }
   }
 
   /** Names that have nothing of their issuers are served what another one once issued. */
-  async #inherit(): Promise<void> {
-    const bare = [...this.#managed.values()].filter(({ served }) => served === null);
+  async #inherit(certificates: readonly ManagedCertificate[]): Promise<void> {
+    const bare = certificates.filter(({ served }) => served === null);
     if (bare.length === 0) return;
     const { storage, log } = this.#services;
     try {
@@ -138,7 +195,7 @@ export class CertificateManager implements Lifecycle {
 
   /** Lines up what is due and comes back when the next name is. */
   #look(): void {
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' || this.#isTaking) return;
     const now = this.#services.clock.now();
     let nextAt = now + MAX_NAP_MS;
     for (const lane of this.#lanes.values()) lane.clear();
@@ -170,17 +227,17 @@ export class CertificateManager implements Lifecycle {
     while (this.#state === 'running') {
       const certificate = lane.take();
       if (certificate === undefined) return;
-      this.#flights.set(
-        certificate,
-        certificate.tend(this.#abort.signal).then(() => this.#land(certificate, lane)),
-      );
+      const abort = new AbortController();
+      const signal = AbortSignal.any([this.#abort.signal, abort.signal]);
+      const landed = certificate.tend(signal).then(() => this.#land(certificate, lane));
+      this.#flights.set(certificate, { abort, landed });
     }
   }
 
   #land(certificate: ManagedCertificate, lane: Lane): void {
     lane.land(certificate);
     this.#flights.delete(certificate);
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' || this.#managed.get(certificate.name) !== certificate) return;
     const now = this.#services.clock.now();
     const at = certificate.dueAt(now);
     // A look that is overdue was planned by another clock, or before a sleep: its timer does not count that.

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Authority } from './authority.ts';
-import { createCertificateAutomation } from './automation.ts';
+import { CertificateAutomation } from './automation.ts';
 import type { Certificate } from './certificate.ts';
 import { openChallengeListener } from './challenges/challenge-listener.ts';
 import type { ChallengeTokens } from './challenges/challenge-tokens.ts';
@@ -37,7 +37,7 @@ export class OneCertificate {
 
   /** `name`: see PlannedCertificate; must be planned. */
   constructor(name: string, config: Config, services: { readonly log: Logger; readonly clock: Clock }) {
-    const automation = createCertificateAutomation(config, { ...services, contextOptions: {}, listens: false });
+    const automation = new CertificateAutomation(config, { ...services, contextOptions: {}, listens: false });
     const wish = automation.wanted.find((wanted) => wanted.kind === 'managed' && wanted.name === name);
     if (wish?.kind !== 'managed') throw new TypeError(`"${name}" is not planned`);
     this.#wish = wish;

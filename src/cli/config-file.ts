@@ -27,6 +27,8 @@ export interface LoadedFile {
   readonly file: string;
   readonly config: Config;
   readonly warnings: readonly Problem[];
+  /** Loads it as it is now. */
+  readonly load: () => LoadResult;
 }
 
 /** null after printing why there is no usable configuration; the exit code is then 1. */
@@ -36,8 +38,9 @@ export function loadConfigFile(flags: Flags, terminal: Terminal): LoadedFile | n
     terminal.err(HOW_TO_BEGIN);
     return null;
   }
-  const loaded = usable(loadConfig(file, { env: terminal.env, now: terminal.now() }), terminal);
-  return loaded === null ? null : { file, ...loaded };
+  const load = (): LoadResult => loadConfig(file, { env: terminal.env, now: terminal.now() });
+  const loaded = usable(load(), terminal);
+  return loaded === null ? null : { file, load, ...loaded };
 }
 
 /** Prints the problems of a failed load. */

@@ -11,15 +11,18 @@ export const runVerb: Verb = {
 Serves the sites of the configuration file. Certificates are obtained and
 renewed in the background; the log says how each of them fares.
 
-${CONFIG_HELP}${LOG_HELP}
-SIGTERM or Ctrl-C finishes the requests under way, then ends with 0.
+${CONFIG_HELP}  --watch            load the file again whenever it changes
+${LOG_HELP}
+SIGHUP loads the file again: what is unchanged goes on, a mistake changes
+nothing. SIGTERM or Ctrl-C finishes the requests under way, then ends with 0.
 A second one ends at once.
 `,
-  flags: { ...CONFIG_FLAG, ...LOG_FLAGS },
+  flags: { ...CONFIG_FLAG, watch: { value: null }, ...LOG_FLAGS },
   words: [],
   run: async (flags, terminal) => {
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;
-    return serveConfig(loaded.config, loaded.warnings, loggerFor(flags, terminal), terminal);
+    const origin = { file: loaded.file, load: loaded.load, watch: flags.on('watch') };
+    return serveConfig(loaded, origin, loggerFor(flags, terminal), terminal);
   },
 };

@@ -154,6 +154,8 @@ export interface TimeoutConfig {
   readonly tunnelIdleMs: number;
   /** How long shutdown waits for requests. Default 30 s. */
   readonly drainMs: number;
+  /** How long tunnels of a site, and all on a target, go on that a reload has removed. Default 1 h. */
+  readonly retireMs: number;
 }
 
 export interface LimitConfig {

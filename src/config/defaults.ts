@@ -18,6 +18,7 @@ export const DEFAULT_TIMEOUTS: TimeoutConfig = {
   upstreamIdleMs: 30_000,
   tunnelIdleMs: 3_600_000,
   drainMs: 30_000,
+  retireMs: 3_600_000,
 };
 
 export const DEFAULT_LIMITS: LimitConfig = {

@@ -106,6 +106,7 @@ export const configSchema = mapping({
     upstreamIdle: timeout('Idle upstream connections are closed after this. Default 30s.'),
     tunnelIdle: timeout('Longest silence in a WebSocket or other upgraded connection. Default 1h.'),
     drain: timeout('How long shutdown waits for requests under way. Default 30s.'),
+    retire: timeout('How long WebSockets of a site, and all on a target, go on that a reload has removed. Default 1h.'),
   })
     .optional()
     .describe('Deadlines per phase, as durations such as 30s or 5m.'),

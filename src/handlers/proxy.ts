@@ -15,7 +15,7 @@ import type { ResponseObserver } from '../http/response-observer.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import { shouldRetry } from '../upstream/retry.ts';
 import type { Target } from '../upstream/target.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Tunnel, Upstream } from '../upstream/upstream.ts';
 
 export interface ProxyOptions {
   readonly upstream: Upstream;
@@ -49,7 +49,7 @@ function answerHere(exchange: Exchange): void {
 
 const NONE: readonly Target[] = [];
 
-class Forwarding implements ExchangeObserver, ResponseObserver {
+class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
   readonly #exchange: Exchange;
   readonly #options: ProxyOptions;
   /** Whether a field of the client's may pass, in the head or as a trailer: not its claims, nor names with `_`. */
@@ -112,6 +112,18 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
   #release(): void {
     this.#target?.release();
     this.#target = null;
+    if (this.#upgraded) this.#options.upstream.tunnels.delete(this);
+  }
+
+  cut(): void {
+    const error = new PerantaraError('tunnel cut: its site is no longer configured', {
+      code: 'site_removed',
+      source: 'internal',
+    });
+    this.#release();
+    this.#carrier?.destroy();
+    this.#carrier = null;
+    this.#exchange.abort(error);
   }
 
   // From the upstream.
@@ -134,6 +146,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver {
 
   onUpgrade(head: ResponseHead, protocol: string): void {
     this.#upgraded = true;
+    this.#options.upstream.tunnels.add(this);
     this.#requestDone = false;
     this.#exchange.upgrade(head, protocol);
     this.#exchange.receive();

@@ -61,7 +61,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('drain', () => this.#onDrain());
     this.#socket.on('end', () => this.#onEnd());
-    this.#socket.on('error', (error) => this.#fail(this.#broken(error)));
+    this.#socket.on('error', (error) => this.fail(this.#broken(error)));
     this.#socket.on('close', () => this.#onClose());
     options.sweep.add(this);
   }
@@ -154,9 +154,9 @@ export class ClientConnection implements RequestCarrier, Expiring {
       this.#socket.destroy(); // idle for too long
       return;
     }
-    if (!this.#connected) this.#fail(upstreamFault('connect_timeout', 'connecting took too long'));
-    else if (this.#reader.state === 'head') this.#fail(upstreamFault('response_timeout', 'the response took too long'));
-    else this.#fail(upstreamFault('upstream_stalled', 'the connection stalled'));
+    if (!this.#connected) this.fail(upstreamFault('connect_timeout', 'connecting took too long'));
+    else if (this.#reader.state === 'head') this.fail(upstreamFault('response_timeout', 'the response took too long'));
+    else this.fail(upstreamFault('upstream_stalled', 'the connection stalled'));
   }
 
   // What the socket tells.
@@ -194,7 +194,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
       return;
     }
     if (this.#reader.finish()) this.#finishResponse();
-    if (this.#observer !== null) this.#fail(closedEarly(this.#reader.state === 'content'));
+    if (this.#observer !== null) this.fail(closedEarly(this.#reader.state === 'content'));
     else this.#socket.destroy();
   }
 
@@ -202,7 +202,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
     this.#options.sweep.delete(this);
     const { readableEnded, writableEnded } = this.#socket;
     const isTunnelOver = this.#tunnelling && readableEnded && writableEnded;
-    if (this.#observer !== null && !isTunnelOver) this.#fail(closedEarly(this.#reader.state === 'content'));
+    if (this.#observer !== null && !isTunnelOver) this.fail(closedEarly(this.#reader.state === 'content'));
     this.#owner.onClosed(this);
   }
 
@@ -226,7 +226,7 @@ export class ClientConnection implements RequestCarrier, Expiring {
         at = reader.step(chunk, at);
       }
     } catch (error) {
-      this.#fail(blameUpstream(error));
+      this.fail(blameUpstream(error));
       return;
     }
     if (this.#observer === null) return;
@@ -273,7 +273,8 @@ export class ClientConnection implements RequestCarrier, Expiring {
     this.#owner.onIdle(this);
   }
 
-  #fail(error: PerantaraError): void {
+  /** Ends the connection now, and tells whoever uses it why. */
+  fail(error: PerantaraError): void {
     const observer = this.#observer;
     this.#observer = null;
     this.#socket.destroy();

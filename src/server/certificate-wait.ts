@@ -27,22 +27,19 @@ interface Waiting {
 }
 
 export class CertificateWait {
-  readonly #waitMs: number;
   readonly #waiting = new Set<Waiting>();
   #watch: NodeJS.Timeout | undefined;
-
-  /** `waitMs`: the longest that a handshake waits. */
-  constructor(waitMs: number) {
-    this.#waitMs = waitMs;
-  }
 
   /** Handshakes waiting now, for leak checks. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Calls `done` once: null when it takes too long. Never after the socket has closed. `raw`: that under the TLS socket. */
-  begin(raw: Socket, work: ContextWork, done: (context: SecureContext | null) => void): void {
+  /**
+   * Calls `done` once: null when it takes longer than `waitMs`. Never after the socket has closed. `raw`: that under the TLS
+   * socket.
+   */
+  begin(raw: Socket, work: ContextWork, waitMs: number, done: (context: SecureContext | null) => void): void {
     const waiting: Waiting = { raw, maxBytes: raw.bytesRead + MAX_EARLY_BYTES };
     let forget = (): void => {};
     let ended = false;
@@ -57,7 +54,7 @@ export class CertificateWait {
       end();
       if (!raw.destroyed) done(context);
     };
-    const patience = setTimeout(finish, this.#waitMs, null);
+    const patience = setTimeout(finish, waitMs, null);
     patience.unref();
     raw.once('close', end);
     this.#add(waiting);

@@ -2,12 +2,13 @@
 import type { LimitConfig } from '../config/config.ts';
 
 export class ConnectionLimiter {
-  readonly #limits: LimitConfig;
+  /** May be changed; what is open by then stays. */
+  limits: LimitConfig;
   readonly #byAddress = new Map<string, number>();
   #open = 0;
 
   constructor(limits: LimitConfig) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   get open(): number {
@@ -16,13 +17,11 @@ export class ConnectionLimiter {
 
   /** Counts the connection and returns true, or returns false. What was admitted must be released. */
   admit(address: string): boolean {
-    const { connections, connectionsPerAddress } = this.#limits;
+    const { connections, connectionsPerAddress } = this.limits;
     if (this.#open >= connections) return false;
-    if (connectionsPerAddress !== Number.POSITIVE_INFINITY) {
-      const count = this.#byAddress.get(address) ?? 0;
-      if (count >= connectionsPerAddress) return false;
-      this.#byAddress.set(address, count + 1);
-    }
+    const count = this.#byAddress.get(address) ?? 0;
+    if (count >= connectionsPerAddress) return false;
+    this.#byAddress.set(address, count + 1);
     this.#open++;
     return true;
   }

@@ -10,7 +10,7 @@ import type { Site, Snapshot } from './snapshot.ts';
 
 export interface DispatchServices {
   /** The snapshot in force; read once per request. */
-  readonly snapshot: () => Snapshot;
+  readonly snapshot: () => Pick<Snapshot, 'sites'>;
   readonly challenges: ChallengeAnswers;
 }
 
@@ -47,7 +47,7 @@ export function secureHandler(services: DispatchServices): Handler {
  * Whether a connection that was made for `servername` may carry requests for `site` (RFC 9110 section 15.5.20): it was
  * made for that host, or for one on the same terms. Without a name (none sent, or TLS 1.2 resumed) nothing can be said.
  */
-function isWithinTerms(servername: string | null, site: Site, { sites }: Snapshot): boolean {
+function isWithinTerms(servername: string | null, site: Site, { sites }: Pick<Snapshot, 'sites'>): boolean {
   if (servername === null || servername === '' || servername === site.host) return true;
   const name = normalizeHostname(servername);
   const asked = name === null ? null : sites.match(name);

@@ -17,6 +17,7 @@ export interface Peer {
   readonly port: number;
 }
 
+/** What it has may change; each connection looks anew. */
 export interface GateOptions {
   readonly limiter: ConnectionLimiter;
   readonly trustedProxies: TrustedProxies;
@@ -32,7 +33,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#opening = new OpeningBytes(options.sweep, options.headerMs);
+    this.#opening = new OpeningBytes(options.sweep, () => options.headerMs);
   }
 
   /** Calls `pass` with the socket and its peer, at once or when its PROXY header has been read; or destroys it. */

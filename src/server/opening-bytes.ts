@@ -11,11 +11,11 @@ export interface Opening<T> {
 
 export class OpeningBytes {
   readonly #sweep: DeadlineSweep;
-  readonly #waitMs: number;
+  readonly #waitMs: () => number;
   readonly #waiting = new Set<Socket>();
 
   /** `waitMs`: how long they may take. */
-  constructor(sweep: DeadlineSweep, waitMs: number) {
+  constructor(sweep: DeadlineSweep, waitMs: () => number) {
     this.#sweep = sweep;
     this.#waitMs = waitMs;
   }
@@ -29,7 +29,7 @@ export class OpeningBytes {
   ): void {
     let known = Buffer.alloc(0);
     const deadline: Expiring = {
-      deadlineAt: this.#sweep.after(this.#waitMs),
+      deadlineAt: this.#sweep.after(this.#waitMs()),
       onDeadline: () => void socket.destroy(),
     };
     const leave = (): void => {

@@ -1,29 +1,28 @@
-// The composition root: one config becomes listeners, certificates, upstreams and connections, and goes away again
-// without losing a request. Start never waits for a certificate authority.
-import type { AddressInfo, Socket } from 'node:net';
-import { createCertificateAutomation } from '../certs/automation.ts';
-import type { Config, ListenAddress } from '../config/config.ts';
+// The composition root: a configuration becomes listeners, certificates, upstreams and connections, another one takes its
+// place without losing a request, and all goes away again. Start and reload never wait for a certificate authority.
+import type { Socket } from 'node:net';
+import { CertificateAutomation } from '../certs/automation.ts';
+import type { Config } from '../config/config.ts';
+import type { Problem } from '../config/problem.ts';
 import { BufferPool } from '../core/buffer-pool.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeadlineSweep } from '../core/deadlines.ts';
 import { EndOfTurn } from '../core/end-of-turn.ts';
-import { messageOf, PerantaraError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
-import type { Handler } from '../http/exchange.ts';
-import { TrustedProxies } from '../http/trusted-proxies.ts';
-import { ServerConnection } from '../http1/server-connection.ts';
-import { ServerSession } from '../http2/server-session.ts';
+import type { Client, Handler } from '../http/exchange.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
-import { ConnectionLimiter } from './connection-limiter.ts';
+import { obstacleTo, siteChanges } from './config-change.ts';
+import { Connections } from './connections.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
-import { Gate, type Peer } from './gate.ts';
-import { Listener } from './listener.ts';
-import { OpeningBytes } from './opening-bytes.ts';
-import { beginsAsHttp2 } from './prior-knowledge.ts';
-import { buildSnapshot } from './snapshot.ts';
+import { Entrance } from './entrance.ts';
+import { type ListenerChange, Listeners, type Listening } from './listeners.ts';
+import type { ReloadResult } from './reload-result.ts';
+import { Retirement } from './retirement.ts';
+import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
-import { secureContextOptions, TlsAcceptor } from './tls-acceptor.ts';
+import { secureContextOptions } from './tls-acceptor.ts';
 
 export interface ServerServices {
   readonly log: Logger;
@@ -36,86 +35,82 @@ export interface BoundAddress {
 }
 
 export class Server implements Lifecycle {
-  readonly #config: Config;
   readonly #log: Logger;
-  readonly #sweep = new DeadlineSweep();
-  readonly #turn = new EndOfTurn();
-  readonly #buffers = new BufferPool();
-  readonly #connections = new Set<ServerConnection | ServerSession>();
   readonly #targets: TargetRegistry;
-  readonly #certificates: ReturnType<typeof createCertificateAutomation>;
-  readonly #gate: Gate;
-  readonly #opening: OpeningBytes;
-  readonly #acceptor: TlsAcceptor;
-  readonly #http: readonly Listener[];
-  readonly #https: readonly Listener[];
+  readonly #retirement = new Retirement();
+  readonly #certificates: CertificateAutomation;
+  readonly #connections: Connections;
+  readonly #entrance: Entrance;
+  readonly #listeners: Listeners;
+  readonly #plain: Handler;
+  readonly #secure: Handler;
+  #config: Config;
+  #snapshot: Snapshot;
+  #generation = 1;
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
+  #reloading: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
-  #onLastConnection: () => void = () => {};
   /** Remembered, since redirects are still answered while closing. */
   #httpsPort = 443;
 
   constructor(config: Config, services: ServerServices) {
-    const { timeouts, listen } = config;
-    const sweep = this.#sweep;
-    this.#config = config;
-    this.#log = services.log;
+    const { log } = services;
+    const [sweep, turn, buffers] = [new DeadlineSweep(), new EndOfTurn(), new BufferPool()];
     const contextOptions = secureContextOptions();
-    this.#certificates = createCertificateAutomation(config, { ...services, contextOptions });
+    const certificates = new CertificateAutomation(config, { ...services, contextOptions });
+    // What depends on the configuration in force is read through these whenever it is needed.
+    const inForce = (): Config => this.#config;
+    this.#config = config;
+    this.#log = log;
+    this.#certificates = certificates;
     this.#targets = new TargetRegistry({
-      timeouts,
-      idleMs: timeouts.upstreamIdleMs,
+      get timeouts() {
+        return inForce().timeouts;
+      },
+      get idleMs() {
+        return inForce().timeouts.upstreamIdleMs;
+      },
       sweep,
-      turn: this.#turn,
-      buffers: this.#buffers,
+      turn,
+      buffers,
       contexts: new TlsContexts(),
     });
-    const { onDemand } = this.#certificates;
-    const snapshot = buildSnapshot(config, {
-      target: this.#targets.get,
-      servesOnDemand: (host) => onDemand?.serves(host) === true,
-      log: services.log,
+    this.#snapshot = this.#build(config, null);
+    const dispatch: DispatchServices = { snapshot: () => this.#snapshot, challenges: certificates.challenges };
+    this.#plain = plainHandler(dispatch, () => this.#httpsPort);
+    this.#secure = secureHandler(dispatch);
+    this.#connections = new Connections({
+      get timeouts() {
+        return inForce().timeouts;
+      },
+      sweep,
+      turn,
+      buffers,
+      log,
     });
-    const dispatch: DispatchServices = { snapshot: () => snapshot, challenges: this.#certificates.challenges };
-    const secure = secureHandler(dispatch);
-    this.#acceptor = new TlsAcceptor({
-      contexts: this.#certificates.resolver,
-      challenges: this.#certificates.alpnChallenges,
-      lastResort: onDemand,
-      lastResortMs: config.onDemand?.waitMs ?? 0,
+    this.#entrance = new Entrance(config, {
+      certificates,
       contextOptions,
-      handshakeMs: timeouts.handshakeMs,
       sweep,
-      onSecure: (socket, peer, servername) =>
-        this.#serve(socket, peer, servername, secure, socket.alpnProtocol === 'h2'),
+      log,
+      onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
     });
-    const plain = plainHandler(dispatch, () => this.#httpsPort);
-    this.#gate = new Gate({
-      limiter: new ConnectionLimiter(config.limits),
-      trustedProxies: new TrustedProxies(config.trustedProxies),
-      headerMs: timeouts.handshakeMs,
-      sweep,
-      log: services.log,
-    });
-    this.#opening = new OpeningBytes(sweep, timeouts.headMs);
-    const listener = (address: ListenAddress, pass: (socket: Socket, peer: Peer) => void): Listener =>
-      new Listener(address, (socket) => this.#gate.admit(socket, address.proxyProtocol, pass));
-    this.#http = listen.http.map((address) =>
-      listener(address, (socket, peer) => {
-        const serve = (speaksHttp2: boolean): void => this.#serve(socket, peer, null, plain, speaksHttp2);
-        if (address.h2c) this.#opening.read(socket, beginsAsHttp2, serve, () => {});
-        else serve(false);
-      }),
-    );
-    this.#https = listen.https.map((address) =>
-      listener(address, (socket, peer) => this.#acceptor.accept(socket, peer)),
-    );
+    this.#listeners = new Listeners((socket, listening) => this.#entrance.accept(socket, listening));
+  }
+
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Counts the configurations that have been in force. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Bound addresses in config order; only while listening. */
   get addresses(): { readonly http: readonly BoundAddress[]; readonly https: readonly BoundAddress[] } {
-    const bound = (listener: Listener): AddressInfo => listener.bound;
-    return { http: this.#http.map(bound), https: this.#https.map(bound) };
+    return { http: this.#listeners.bound('http'), https: this.#listeners.bound('https') };
   }
 
   /**
@@ -123,24 +118,28 @@ export class Server implements Lifecycle {
    * every listener that cannot be opened (`listen_*`); nothing is left running then.
    */
   async start(): Promise<void> {
-    const listeners = [...this.#http, ...this.#https];
     // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
-    await this.#certificates.manager.load();
-    await this.#certificates.onDemand?.start();
+    await this.#certificates.load();
     if (this.#state !== 'new') return; // closed meanwhile
     this.#state = 'started';
-    const results = await Promise.allSettled(listeners.map((listener) => listener.open()));
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     try {
-      if (failures.length > 0) throw combined(failures);
-      const ports = this.addresses.https.map(({ port }) => port);
-      this.#httpsPort = this.#config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
-      await this.#certificates.manager.start();
-      await this.#certificates.supplied.start();
+      (await this.#listeners.prepare(this.config.listen)).commit();
+      this.#findHttpsPort();
+      await this.#certificates.start();
     } catch (error) {
       this.destroy();
       throw error;
     }
+  }
+
+  /**
+   * Puts another configuration in force, whole or not at all: when it is refused, nothing has changed. What both have in
+   * common goes on untouched. Calls are done one after another; never rejects, never waits for an authority.
+   */
+  reload(config: Config, warnings: readonly Problem[] = []): Promise<ReloadResult> {
+    const result = this.#reloading.then(() => this.#reload(config, warnings));
+    this.#reloading = result;
+    return result;
   }
 
   /** Stops accepting, closes idle connections at once, and waits for the others up to the drain timeout. */
@@ -151,17 +150,58 @@ export class Server implements Lifecycle {
 
   destroy(reason?: Error): void {
     this.#state = 'closed';
-    for (const listener of [...this.#http, ...this.#https]) listener.close();
-    this.#gate.destroy();
-    this.#opening.destroy();
-    this.#acceptor.destroy();
-    for (const connection of this.#connections) connection.destroy();
+    this.#stopAccepting();
+    this.#connections.destroy();
     this.#targets.destroy();
-    this.#certificates.onDemand?.destroy(reason);
-    this.#certificates.manager.destroy(reason);
-    this.#certificates.supplied.destroy();
-    void this.#certificates.hook?.close();
-    this.#onLastConnection();
+    this.#retirement.destroy();
+    this.#certificates.destroy(reason);
+  }
+
+  async #reload(config: Config, warnings: readonly Problem[]): Promise<ReloadResult> {
+    const refused = (message: string): ReloadResult => ({ accepted: false, problems: [], message });
+    if (this.#state !== 'started') return refused('cannot use the new configuration: the process is not serving');
+    const before = this.#snapshot;
+    const obstacle = obstacleTo(before.config, config);
+    if (obstacle !== null) return refused(obstacle);
+    let listeners: ListenerChange;
+    try {
+      listeners = await this.#listeners.prepare(config.listen);
+    } catch (error) {
+      return refused(messageOf(error));
+    }
+    if (this.#isStopping()) {
+      listeners.abandon();
+      return refused('cannot use the new configuration: the process is stopping');
+    }
+    this.#swap(config);
+    const former = new Set(listeners.commit());
+    this.#findHttpsPort();
+    await this.#certificates.adopt(config);
+    // By now whoever came for a listener or a site that is gone has what there was for it.
+    this.#connections.drain(former);
+    this.#retire(before);
+    const changes = {
+      ...siteChanges(before.config, config),
+      listenersOpened: listeners.opened,
+      listenersClosed: listeners.closed,
+    };
+    return { accepted: true, generation: this.#generation, changes, warnings };
+  }
+
+  /** From one request to the next, all of them are answered by `config`. */
+  #swap(config: Config): void {
+    this.#config = config;
+    this.#snapshot = this.#build(config, this.#snapshot);
+    this.#entrance.adopt(config);
+    this.#generation++;
+  }
+
+  /** Tunnels of sites that are gone, and everything on targets that are gone, get their time to end. */
+  #retire(before: Snapshot): void {
+    const hosts = new Set(this.#snapshot.all.map(({ host }) => host));
+    const upstreams = before.all.flatMap((site) => (hosts.has(site.host) ? [] : site.upstreams));
+    for (const retiring of [...upstreams, ...this.#targets.keepOnly(this.config)])
+      this.#retirement.add(retiring, this.config.timeouts.retireMs);
   }
 
   async #drain(): Promise<void> {
@@ -171,66 +211,39 @@ export class Server implements Lifecycle {
     }
     this.#state = 'closing';
     // At once: without listeners nobody could prove a name, and what failed would count at the CA.
-    const certificates = this.#closeCertificates();
-    for (const listener of [...this.#http, ...this.#https]) listener.close();
-    this.#gate.destroy();
-    this.#opening.destroy();
-    this.#acceptor.destroy();
-    for (const connection of this.#connections) connection.drain();
+    const certificates = this.#certificates.close();
+    this.#stopAccepting();
+    this.#connections.drain();
     this.#targets.closeIdle();
-    if (this.#connections.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onLastConnection = resolve;
-      const timer = setTimeout(resolve, this.#config.timeouts.drainMs);
-      await promise;
-      clearTimeout(timer);
-      if (this.#connections.size > 0) {
-        this.#log.warn({ connections: this.#connections.size }, 'connections cut after the drain timeout');
-      }
-    }
+    await this.#connections.empty(this.config.timeouts.drainMs);
+    const { size } = this.#connections;
+    if (size > 0) this.#log.warn({ connections: size }, 'connections cut after the drain timeout');
     await certificates;
     this.destroy();
   }
 
-  async #closeCertificates(): Promise<void> {
-    const { onDemand, manager, supplied, hook } = this.#certificates;
-    await Promise.all([onDemand?.close(), manager.close(), supplied.close()]);
-    await hook?.close();
+  #stopAccepting(): void {
+    this.#listeners.close();
+    this.#entrance.destroy();
   }
 
-  #serve(socket: Socket, peer: Peer, servername: string | null, handler: Handler, speaksHttp2 = false): void {
-    if (this.#state !== 'started') {
-      socket.destroy();
-      return;
-    }
-    const client = { ...peer, servername };
-    const options = {
-      scheme: servername === null ? ('http' as const) : ('https' as const),
-      handler,
-      timeouts: this.#config.timeouts,
-      sweep: this.#sweep,
-      turn: this.#turn,
-      buffers: this.#buffers,
-      onFault: (error: PerantaraError) => this.#log.error({ err: error }, 'request failed inside Perantara'),
-      onClose: () => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0 && this.#state === 'closing') this.#onLastConnection();
-      },
-    };
-    const connection = speaksHttp2
-      ? new ServerSession(socket, client, options)
-      : new ServerConnection(socket, client, options);
-    this.#connections.add(connection);
-    connection.start();
+  #serve(socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean): void {
+    const handler = client.servername === null ? this.#plain : this.#secure;
+    if (this.#state === 'started') this.#connections.serve(socket, client, listening, handler, speaksHttp2);
+    else socket.destroy();
   }
-}
 
-function combined(failures: readonly unknown[]): PerantaraError {
-  const first = failures[0];
-  const known = first instanceof PerantaraError ? first : null;
-  return new PerantaraError(failures.map(messageOf).join('\n'), {
-    code: known?.code ?? 'listen_failed',
-    source: known?.source ?? 'internal',
-    cause: failures.length === 1 ? known?.cause : failures,
-  });
+  #build(config: Config, before: Snapshot | null): Snapshot {
+    const servesOnDemand = (host: string): boolean => this.#certificates.onDemand?.serves(host) === true;
+    return buildSnapshot(config, { target: this.#targets.get, servesOnDemand, log: this.#log }, before);
+  }
+
+  #findHttpsPort(): void {
+    const ports = this.addresses.https.map(({ port }) => port);
+    this.#httpsPort = this.config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
+  }
+
+  #isStopping(): boolean {
+    return this.#state !== 'started';
+  }
 }

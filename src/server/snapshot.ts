@@ -1,4 +1,5 @@
 // Everything a request looks up, built whole from one config and never changed: host → site → route's handler.
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, RouteConfig, SiteTls, TargetAddress } from '../config/config.ts';
 import type { Logger } from '../core/log.ts';
 import { proxyHandler } from '../handlers/proxy.ts';
@@ -12,13 +13,25 @@ import type { Target } from '../upstream/target.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
 export interface Site {
+  /** As the configuration has it; `onDemand` for all names that have a certificate on demand. */
   readonly host: string;
   /** Equal for sites that are served on the same terms of TLS, so that one connection may carry requests for both. */
   readonly tlsTerms: string;
   readonly routes: PathTable<Handler>;
 }
 
+/** A site with what is to be known of it when another configuration comes. */
+export interface BuiltSite extends Site {
+  readonly config: readonly RouteConfig[];
+  /** Those of its routes. */
+  readonly upstreams: readonly Upstream[];
+}
+
 export interface Snapshot {
+  /** What it was built from. */
+  readonly config: Config;
+  /** In the order of the configuration; the one for names on demand, if there is one, last. */
+  readonly all: readonly BuiltSite[];
   readonly sites: HostTable<Site>;
 }
 
@@ -30,33 +43,63 @@ export interface SnapshotServices {
   readonly log: Logger;
 }
 
-export function buildSnapshot(config: Config, services: SnapshotServices): Snapshot {
-  const underscoreHeaders = new Set(config.underscoreHeaders);
-  const trustedProxies = new TrustedProxies(config.trustedProxies);
-  const toHandler = (route: RouteConfig): Handler => {
-    const { action, maxBodyBytes } = route;
+/** `before`: the one in force, whose sites are taken over where nothing about them changes. */
+export function buildSnapshot(config: Config, services: SnapshotServices, before: Snapshot | null = null): Snapshot {
+  const builder = new SiteBuilder(config, services, before);
+  const sites = config.sites.map(({ host, routes, tls }) => builder.site(host, routes, tlsTermsOf(tls)));
+  const byHost = new Map<string, Site>(sites.map((site) => [site.host, site]));
+  const { onDemand } = config;
+  const { servesOnDemand } = services;
+  if (onDemand === null || servesOnDemand === undefined) return { config, all: sites, sites: new HostTable(byHost) };
+  const others = builder.site(ON_DEMAND, onDemand.routes, 'on-demand');
+  const table = new HostTable<Site>(byHost, { site: others, has: servesOnDemand });
+  return { config, all: [...sites, others], sites: table };
+}
+
+const ON_DEMAND = 'onDemand';
+
+class SiteBuilder {
+  readonly #services: SnapshotServices;
+  readonly #known: ReadonlyMap<string, BuiltSite>;
+  readonly #underscoreHeaders: ReadonlySet<string>;
+  readonly #trustedProxies: TrustedProxies;
+
+  constructor(config: Config, services: SnapshotServices, before: Snapshot | null) {
+    const isAlike = before !== null && isDeepStrictEqual(wideOf(before.config), wideOf(config));
+    this.#services = services;
+    this.#known = new Map(isAlike ? before.all.map((site) => [site.host, site]) : []);
+    this.#underscoreHeaders = new Set(config.underscoreHeaders);
+    this.#trustedProxies = new TrustedProxies(config.trustedProxies);
+  }
+
+  site(host: string, routes: readonly RouteConfig[], tlsTerms: string): BuiltSite {
+    const known = this.#known.get(host);
+    if (known?.tlsTerms === tlsTerms && isDeepStrictEqual(known.config, routes)) return known;
+    const upstreams: Upstream[] = [];
+    const values = routes.map((route) => ({ path: route.path, value: this.#handler(route, upstreams) }));
+    return { host, config: routes, tlsTerms, routes: new PathTable(values), upstreams };
+  }
+
+  #handler({ action, maxBodyBytes }: RouteConfig, upstreams: Upstream[]): Handler {
     switch (action.kind) {
       case 'redirect':
         return redirectHandler(action.status, action.location);
       case 'respond':
         return respondHandler(action.status, action.contentType, action.body);
       case 'proxy': {
-        const upstream = new Upstream(action.targets.map(services.target));
-        return proxyHandler({ upstream, trustedProxies, underscoreHeaders, maxBodyBytes, log: services.log });
+        const { target, log } = this.#services;
+        const upstream = new Upstream(action.targets.map(target));
+        upstreams.push(upstream);
+        const [underscoreHeaders, trustedProxies] = [this.#underscoreHeaders, this.#trustedProxies];
+        return proxyHandler({ upstream, trustedProxies, underscoreHeaders, maxBodyBytes, log });
       }
     }
-  };
-  const toSite = (host: string, routes: readonly RouteConfig[], tlsTerms: string): Site => ({
-    host,
-    tlsTerms,
-    routes: new PathTable(routes.map((route) => ({ path: route.path, value: toHandler(route) }))),
-  });
-  const sites = new Map(config.sites.map(({ host, routes, tls }) => [host, toSite(host, routes, tlsTermsOf(tls))]));
-  const { onDemand } = config;
-  const { servesOnDemand } = services;
-  const isDemanded = onDemand !== null && servesOnDemand !== undefined;
-  const others = isDemanded ? { site: toSite('onDemand', onDemand.routes, 'on-demand'), has: servesOnDemand } : null;
-  return { sites: new HostTable(sites, others) };
+  }
+}
+
+/** What every site of a configuration depends on. */
+function wideOf({ underscoreHeaders, trustedProxies }: Config): unknown {
+  return { underscoreHeaders, trustedProxies };
 }
 
 function tlsTermsOf(tls: SiteTls): string {

@@ -1,5 +1,5 @@
-// The live targets, one for each address and its settings whichever routes use it.
-import type { TargetAddress } from '../config/config.ts';
+// The live targets, one for each address and its settings whichever routes use it. They outlive configurations.
+import type { Config, TargetAddress } from '../config/config.ts';
 import { Target, type TargetOptions } from '../upstream/target.ts';
 
 export class TargetRegistry {
@@ -20,6 +20,19 @@ export class TargetRegistry {
     return target;
   };
 
+  /** Forgets the targets that `config` has not, and returns them: they take no new connections, and are the caller's to end. */
+  keepOnly(config: Config): readonly Target[] {
+    const kept = new Set(targetsOf(config).map((address) => JSON.stringify(address)));
+    const former: Target[] = [];
+    for (const [id, target] of this.#targets) {
+      if (kept.has(id)) continue;
+      this.#targets.delete(id);
+      target.closeIdle();
+      former.push(target);
+    }
+    return former;
+  }
+
   /** Closes idle upstream connections now, busy ones when they become idle. */
   closeIdle(): void {
     for (const target of this.#targets.values()) target.closeIdle();
@@ -28,4 +41,9 @@ export class TargetRegistry {
   destroy(): void {
     for (const target of this.#targets.values()) target.destroy();
   }
+}
+
+function targetsOf({ sites, onDemand }: Config): readonly TargetAddress[] {
+  const routes = [...sites.flatMap((site) => site.routes), ...(onDemand?.routes ?? [])];
+  return routes.flatMap(({ action }) => (action.kind === 'proxy' ? action.targets : []));
 }

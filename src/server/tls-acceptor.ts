@@ -25,7 +25,7 @@ export interface ChallengeContexts {
   resolve(servername: string): SecureContext | null;
 }
 
-export interface TlsAcceptorOptions {
+export interface TlsAcceptorOptions<P extends Peer = Peer> {
   readonly contexts: ContextSource;
   /** Default none: `acme-tls/1` is refused like any unknown protocol. */
   readonly challenges?: ChallengeContexts;
@@ -37,7 +37,7 @@ export interface TlsAcceptorOptions {
   readonly handshakeMs: number;
   readonly sweep: DeadlineSweep;
   /** The handshake is complete. */
-  readonly onSecure: (socket: TLSSocket, peer: Peer, servername: string) => void;
+  readonly onSecure: (socket: TLSSocket, peer: P, servername: string) => void;
 }
 
 /** A fatal alert record, unencrypted: nothing has been agreed yet (RFC 8446 section 6.2, RFC 6066 section 3). */
@@ -75,22 +75,22 @@ export function secureContextOptions(): SecureContextOptions {
   };
 }
 
-export class TlsAcceptor {
-  readonly #options: TlsAcceptorOptions;
+export class TlsAcceptor<P extends Peer = Peer> {
+  readonly #options: TlsAcceptorOptions<P>;
   /** Has no certificate: a handshake that stays on it ends in an alert. */
   readonly #empty: SecureContext;
   readonly #handshakes = new Set<Handshake>();
-  readonly #wait: CertificateWait;
+  readonly #wait = new CertificateWait();
 
-  constructor(options: TlsAcceptorOptions) {
-    const { handshakeMs, lastResortMs = handshakeMs } = options;
+  /** What `options` has may change; each handshake looks anew. */
+  constructor(options: TlsAcceptorOptions<P>) {
     this.#options = options;
-    this.#wait = new CertificateWait(Math.min(lastResortMs, handshakeMs));
     this.#empty = createSecureContext(options.contextOptions);
   }
 
-  accept(raw: Socket, peer: Peer): void {
+  accept(raw: Socket, peer: P): void {
     const { contexts, challenges, lastResort, handshakeMs, sweep, onSecure } = this.#options;
+    const { lastResortMs = handshakeMs } = this.#options;
     const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
     let challenge: SecureContext | null = null;
     let named = false;
@@ -123,7 +123,7 @@ export class TlsAcceptor {
         };
         const work = lastResort?.demand(servername, peer.address) ?? null;
         if (work === null) answer(null);
-        else this.#wait.begin(raw, work, answer);
+        else this.#wait.begin(raw, work, Math.min(lastResortMs, handshakeMs), answer);
       },
     } as object);
     const handshake = new Handshake(socket, sweep.after(handshakeMs));

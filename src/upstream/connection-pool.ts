@@ -1,6 +1,7 @@
 // The HTTP/1.1 connections to one target. The most recently used idle one goes out first, so that the others can grow old
 // and go.
 import type { SocketOpener } from '../core/upstream-socket.ts';
+import { upstreamFault } from '../http/upstream-fault.ts';
 import { ClientConnection, type ClientConnectionOptions, type ConnectionOwner } from '../http1/client-connection.ts';
 
 export interface PoolOptions extends ClientConnectionOptions {
@@ -63,6 +64,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   destroy(): void {
     this.#closed = true;
-    for (const connection of this.#all) connection.destroy();
+    const error = upstreamFault('target_removed', 'the target is no longer configured');
+    for (const connection of this.#all) connection.fail(error);
   }
 }

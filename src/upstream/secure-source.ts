@@ -26,7 +26,12 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
     this.#place = place;
     this.#offered = offered;
     this.#expected = offered.length === 1 ? offered[0]! : null;
-    this.#options = { connectMs: options.timeouts.connectMs, sweep: options.sweep };
+    this.#options = {
+      get connectMs() {
+        return options.timeouts.connectMs;
+      },
+      sweep: options.sweep,
+    };
     this.#connections = new ConnectionPool(options);
     this.#sessions = new SessionPool('https', options);
   }

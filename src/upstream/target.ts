@@ -38,6 +38,10 @@ export class Target {
     return this.#carriers.size;
   }
 
+  get busy(): boolean {
+    return this.inflight > 0;
+  }
+
   /**
    * Carries a request that asks for `upgradeTo`: on something idle or with room, or on a new connection that is still
    * connecting. Counts as in flight until `release`.

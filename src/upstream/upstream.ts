@@ -1,8 +1,16 @@
 // A route's group of targets, used in turn.
 import type { Target } from './target.ts';
 
+/** An exchange that carries another protocol's bytes, and so has no end of its own. */
+export interface Tunnel {
+  /** Ends it for both sides. */
+  cut(): void;
+}
+
 export class Upstream {
   readonly targets: readonly Target[];
+  /** Those under way; whoever makes one adds it, and takes it away when it has ended. */
+  readonly tunnels = new Set<Tunnel>();
   #turn = 0;
 
   constructor(targets: readonly Target[]) {
@@ -19,5 +27,15 @@ export class Upstream {
       return target;
     }
     return null;
+  }
+
+  /** Whether there are tunnels under way. */
+  get busy(): boolean {
+    return this.tunnels.size > 0;
+  }
+
+  /** Ends its tunnels; everything else ends by itself. */
+  destroy(): void {
+    for (const tunnel of [...this.tunnels]) tunnel.cut();
   }
 }

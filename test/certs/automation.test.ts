@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
-import { createCertificateAutomation } from '../../src/certs/automation.ts';
+import { CertificateAutomation } from '../../src/certs/automation.ts';
 import { formatBundle } from '../../src/certs/certificate.ts';
 import type { Config } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -35,7 +35,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   } as unknown as Config;
   const { log } = capturedLog();
   const contextOptions = { minVersion: 'TLSv1.3', sessionIdContext: 'perantara' } as const;
-  const automation = createCertificateAutomation(config, { log, clock: systemClock, contextOptions });
+  const automation = new CertificateAutomation(config, { log, clock: systemClock, contextOptions });
   const { manager, resolver } = automation;
   await manager.start();
   t.after(() => manager.close());
@@ -79,7 +79,7 @@ test('a supplied file whose key is compromised by now is not served when it chan
   const sites = [{ host: 'shop.example', tls }];
   const config = { acme: [], dns: null, onDemand: null, onEvent: null, listen, storage, sites } as unknown as Config;
   const { log, lines } = capturedLog();
-  const automation = createCertificateAutomation(config, { log, clock: systemClock, contextOptions: {} });
+  const automation = new CertificateAutomation(config, { log, clock: systemClock, contextOptions: {} });
   const { manager, resolver, supplied, services, alpnChallenges } = automation;
   await manager.load();
   t.after(() => Promise.all([manager.close(), supplied.close()]));

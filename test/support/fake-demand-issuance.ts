@@ -55,8 +55,6 @@ export class FakeDemandIssuance implements OnDemandIssuance {
     return this.#standing(name);
   }
 
-  async close(): Promise<void> {}
-
   /** Resolves when it has been asked to obtain so many times. */
   async obtainedTimes(count: number): Promise<void> {
     while (this.obtained.length < count) await this.#changed.next();

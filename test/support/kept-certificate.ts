@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
-import { createCertificateAutomation } from '../../src/certs/automation.ts';
+import { CertificateAutomation } from '../../src/certs/automation.ts';
 import type { CertificateManager } from '../../src/certs/manager.ts';
 import type { CertificateResolver } from '../../src/certs/resolver.ts';
 import type { Locker, Storage } from '../../src/certs/storage/storage.ts';
@@ -45,7 +45,7 @@ export function newLife(value: object, { clock = systemClock, ...services }: Lif
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const logged = capturedLog();
   const config: Config = loaded.config;
-  const life = createCertificateAutomation(config, { log: logged.log, clock, contextOptions: {}, ...services });
+  const life = new CertificateAutomation(config, { log: logged.log, clock, contextOptions: {}, ...services });
   return { manager: life.manager, resolver: life.resolver, logged };
 }
 

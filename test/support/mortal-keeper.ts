@@ -64,7 +64,7 @@ function isTemporary(path: unknown): boolean {
 
 async function keep(): Promise<void> {
   // After the instruments are in place.
-  const { createCertificateAutomation } = await import('../../src/certs/automation.ts');
+  const { CertificateAutomation } = await import('../../src/certs/automation.ts');
   const { loadConfigValue } = await import('../../src/config/load.ts');
   const { systemClock } = await import('../../src/core/clock.ts');
   const { createLogger } = await import('../../src/core/log.ts');
@@ -75,7 +75,7 @@ async function keep(): Promise<void> {
     writeSync(1, line);
     if (/"msg":"certificate (obtained|renewed|not )/.test(line)) close();
   };
-  const { manager } = createCertificateAutomation(loaded.config, {
+  const { manager } = new CertificateAutomation(loaded.config, {
     log: createLogger({ level: 'debug', pretty: false, write }),
     clock: systemClock,
     contextOptions: {},

@@ -14,6 +14,8 @@ export interface PerantaraOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Arguments in place of `run --config FILE`. */
   readonly args?: readonly string[];
+  /** Besides those. Default none. */
+  readonly flags?: readonly string[];
   /** The program's first file. Default src/main.ts. */
   readonly main?: string;
   /** How many files and sockets it may open. Default as many as this process. */
@@ -66,7 +68,7 @@ export async function startPerantara(options: PerantaraOptions): Promise<Peranta
     for (const watch of watchers) watch();
   };
   const limit = options.openFiles === undefined ? '' : `ulimit -n ${options.openFiles}; `;
-  const args = options.args ?? ['run', '--config', configFile];
+  const args = [...(options.args ?? ['run', '--config', configFile]), ...(options.flags ?? [])];
   const child = startChild({
     command: '/bin/sh',
     // The program keeps the shell's process id.

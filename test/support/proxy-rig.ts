@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
+import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createLogger } from '../../src/core/log.ts';
+import type { ReloadResult } from '../../src/server/reload-result.ts';
 import { Server } from '../../src/server/server.ts';
 
 export interface ProxyRig {
@@ -14,6 +16,8 @@ export interface ProxyRig {
   readonly server: Server;
   /** Everything logged, one JSON line each. */
   readonly logged: readonly string[];
+  /** Puts another config in force, written as the first. */
+  reload(value: Readonly<Record<string, unknown>>): Promise<ReloadResult>;
   stop(): Promise<void>;
 }
 
@@ -21,16 +25,20 @@ export interface ProxyRig {
 export async function startProxy(value: Readonly<Record<string, unknown>>): Promise<ProxyRig> {
   const folder = await mkdtemp(join(tmpdir(), 'perantara-rig-'));
   const logged: string[] = [];
-  const loaded = loadConfigValue(
-    { storage: 'storage', listen: { http: '127.0.0.1:0', https: '127.0.0.1:0' }, ...value },
-    { folder, places: { values: {}, keys: {} }, now: systemClock.now() },
-  );
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const load = (given: Readonly<Record<string, unknown>>): Config => {
+    const result = loadConfigValue(
+      { storage: 'storage', listen: { http: '127.0.0.1:0', https: '127.0.0.1:0' }, ...given },
+      { folder, places: { values: {}, keys: {} }, now: systemClock.now() },
+    );
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return result.config;
+  };
+  const config = load(value);
   const log = createLogger({ level: 'debug', pretty: false, write: (line) => void logged.push(line) });
-  const server = new Server(loaded.config, { log, clock: systemClock });
+  const server = new Server(config, { log, clock: systemClock });
   await server.start();
   const { http, https } = server.addresses;
-  for (const { host } of loaded.config.sites) {
+  for (const { host } of config.sites) {
     if (!host.startsWith('*.')) await certificateReady(https[0]!.port, host);
   }
   return {
@@ -38,6 +46,7 @@ export async function startProxy(value: Readonly<Record<string, unknown>>): Prom
     httpsPort: https[0]!.port,
     server,
     logged,
+    reload: (other) => server.reload(load(other)),
     stop: async () => {
       server.destroy();
       await server.close();
@@ -47,7 +56,7 @@ export async function startProxy(value: Readonly<Record<string, unknown>>): Prom
 }
 
 /** Local certificates are minted within the first moments; handshakes are refused until then. */
-async function certificateReady(port: number, host: string): Promise<void> {
+export async function certificateReady(port: number, host: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     const isReady = await new Promise<boolean>((resolve) => {
       const socket = tlsConnect({ port, host: '127.0.0.1', servername: host, rejectUnauthorized: false });

@@ -13,14 +13,14 @@ export interface AlpnCertificatesOptions {
   /** As every site's context has them, without `cert` and `key`. */
   readonly contextOptions: SecureContextOptions;
   readonly clock: Clock;
-  /** Why validators cannot reach a TLS listener here, to complete `cannot prove "x": …`; null when they can. Default null. */
-  readonly unreachable?: string | null;
 }
 
 const HOUR_MS = 3_600_000;
 
 export class AlpnCertificates implements ChallengeSolver {
   readonly type = 'tls-alpn-01';
+  /** Why validators cannot reach a TLS listener here, to complete `cannot prove "x": …`; null when they can. */
+  unreachable: string | null = null;
   readonly #options: AlpnCertificatesOptions;
   /** By the server name that the validator sends. */
   readonly #contexts = new Map<string, SecureContext>();
@@ -41,7 +41,7 @@ export class AlpnCertificates implements ChallengeSolver {
 
   unfit(_identifier: string, wildcard: boolean): string | null {
     if (wildcard) return 'a wildcard can be proved in the DNS alone';
-    return this.#options.unreachable ?? null;
+    return this.unreachable;
   }
 
   async present({ identifier, keyAuthorization }: PendingChallenge, signal: AbortSignal): Promise<() => Promise<void>> {

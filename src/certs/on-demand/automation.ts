@@ -1,5 +1,5 @@
 // Puts issuance on demand together for one config. Starts nothing.
-import type { Config, OnDemandConfig } from '../../config/config.ts';
+import type { DnsConfig, OnDemandConfig, SiteConfig } from '../../config/config.ts';
 import { wildcardOf } from '../../core/hostname.ts';
 import type { ManagedCertificateServices } from '../managed-certificate-services.ts';
 import type { WantedIssuer } from '../wanted-certificate.ts';
@@ -12,23 +12,43 @@ export interface OnDemandSurroundings extends Omit<ManagedCertificateServices, '
   readonly contexts: DemandContexts;
   /** In the order to try. At least one. */
   readonly issuers: readonly WantedIssuer[];
+  readonly dns: DnsConfig | null;
+  /** Those of the config in force. */
+  readonly sites: () => readonly SiteConfig[];
 }
 
 export function createOnDemand(
   onDemand: OnDemandConfig,
-  { sites, dns }: Pick<Config, 'sites' | 'dns'>,
-  { contexts, issuers, ...services }: OnDemandSurroundings,
+  { contexts, issuers, dns, sites, ...services }: OnDemandSurroundings,
 ): OnDemandCertificates {
   const { log, clock } = services;
-  const hosts = new Set(sites.map(({ host }) => host));
-  const isConfigured = (name: string): boolean => hosts.has(name) || hosts.has(wildcardOf(name) ?? name);
   const challenges = ['http-01', 'tls-alpn-01', ...(dns === null ? [] : (['dns-01'] as const))] as const;
+  const configured = new ConfiguredHosts(sites);
   return new OnDemandCertificates(onDemand, {
     issuance: new OnDemandManaged({ issuers, challenges }, services),
     asks: new AskClient({ ...onDemand, log, clock }),
     contexts,
-    isConfigured,
+    isConfigured: (name) => configured.has(name),
     log,
     clock,
   });
+}
+
+/** The hosts of the sites in force, counted anew when those have changed. */
+class ConfiguredHosts {
+  readonly #sites: () => readonly SiteConfig[];
+  #counted: readonly SiteConfig[] = [];
+  #hosts: ReadonlySet<string> = new Set();
+
+  constructor(sites: () => readonly SiteConfig[]) {
+    this.#sites = sites;
+  }
+
+  /** `name` in normal form. */
+  has(name: string): boolean {
+    const sites = this.#sites();
+    if (sites !== this.#counted) this.#hosts = new Set(sites.map(({ host }) => host));
+    this.#counted = sites;
+    return this.#hosts.has(name) || this.#hosts.has(wildcardOf(name) ?? name);
+  }
 }

@@ -58,11 +58,6 @@ export class OnDemandManaged implements OnDemandIssuance {
     return { certificate: managed.served?.certificate ?? null, dueAt: managed.dueAt(this.#services.clock.now()) };
   }
 
-  /** An issuer may have no name of the file to keep, and so nobody else who closes it. */
-  async close(): Promise<void> {
-    await Promise.all(this.#wanted.issuers.map(({ authority }) => authority.close()));
-  }
-
   #wish(name: string): ManagedWish {
     return { kind: 'managed', name, names: [name], keyType: 'p256', part: 0, ...this.#wanted };
   }

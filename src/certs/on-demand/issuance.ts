@@ -19,6 +19,4 @@ export interface OnDemandIssuance {
    * stores, publishes. Failures are logged and remembered; they show in `dueAt`. Rejects only when `signal` aborts.
    */
   obtain(name: string, signal: AbortSignal): Promise<DemandStanding>;
-  /** Resolves when nothing runs. Idempotent; nothing may be obtained afterwards. */
-  close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // send thousands of names a second.
 import { isIP } from 'node:net';
 import { isLocalName, isReservedName, normalizeHostname } from '../../core/hostname.ts';
+import { certificateFolder } from '../storage/certificate-store.ts';
 
 /** 253 and a trailing dot. */
 const MAX_LENGTH = 254;
@@ -17,4 +18,9 @@ export function demandableName(servername: string): string | null {
   const name = normalizeHostname(servername);
   if (name === null || isIP(name) !== 0 || isLocalName(name) || isReservedName(name)) return null;
   return name.endsWith('.arpa') ? null : name;
+}
+
+/** Names are kept as their folders are called: long ones are shortened there. */
+export function folderOf(name: string): string {
+  return name.length < 200 ? name : certificateFolder('', name).slice('certificates//'.length);
 }

@@ -6,12 +6,11 @@ import { PerantaraError } from '../../core/errors.ts';
 import { GenerationMap } from '../../core/generation-map.ts';
 import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { Logger } from '../../core/log.ts';
-import { certificateFolder } from '../storage/certificate-store.ts';
 import type { Asks } from './ask.ts';
 import { AddressBuckets, perHour } from './buckets.ts';
 import { DemandFlight } from './flight.ts';
 import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
-import { demandableName } from './name.ts';
+import { demandableName, folderOf } from './name.ts';
 import { type Refusal, RefusalLog } from './refusals.ts';
 import { type DemandContexts, DemandShelf, type Shelved } from './shelf.ts';
 
@@ -85,7 +84,6 @@ export class OnDemandCertificates implements Lifecycle {
   async close(): Promise<void> {
     this.destroy();
     await Promise.all(this.#work);
-    await this.#services.issuance.close();
   }
 
   destroy(reason?: Error): void {
@@ -97,6 +95,13 @@ export class OnDemandCertificates implements Lifecycle {
     );
     this.#services.asks.close();
     for (const flight of this.#flights.values()) flight.settle(null);
+    this.leave();
+    this.#shelf.clear();
+  }
+
+  /** Leaves names that have become a site's to whoever keeps those. */
+  leave(): void {
+    this.#shelf.leave(this.#services.isConfigured);
   }
 
   /** Whether there is a certificate for the name, in memory or in storage. `servername`: as a client writes it. */
@@ -288,9 +293,4 @@ export class OnDemandCertificates implements Lifecycle {
       .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
-}
-
-/** Names are kept as their folders are called: long ones are shortened there. */
-function folderOf(name: string): string {
-  return name.length < 200 ? name : certificateFolder('', name).slice('certificates//'.length);
 }

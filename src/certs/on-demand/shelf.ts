@@ -50,6 +50,15 @@ export class DemandShelf {
     if (this.#byName.delete(name)) this.#contexts.withdraw(name);
   }
 
+  /** Forgets the names that somebody else looks after from now on; the resolver keeps what it has. */
+  leave(isTaken: (name: string) => boolean): void {
+    for (const name of [...this.#byName.keys()]) if (isTaken(name)) this.#byName.delete(name);
+  }
+
+  clear(): void {
+    for (const name of [...this.#byName.keys()]) this.delete(name);
+  }
+
   /** For a name that the resolver does not know. */
   wake(shelved: Shelved): void {
     shelved.awake = true;

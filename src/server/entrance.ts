@@ -1,0 +1,115 @@
+// The way of a client from an accepted socket to a connection that can be answered: who is it, is there room, TLS and its
+// protocol. Each step looks at the configuration in force when it is taken.
+import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import type { CertificateAutomation } from '../certs/automation.ts';
+import type { Config } from '../config/config.ts';
+import type { DeadlineSweep } from '../core/deadlines.ts';
+import type { Logger } from '../core/log.ts';
+import type { Client } from '../http/exchange.ts';
+import { TrustedProxies } from '../http/trusted-proxies.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
+import { Gate, type Peer } from './gate.ts';
+import type { Listening } from './listeners.ts';
+import { OpeningBytes } from './opening-bytes.ts';
+import { beginsAsHttp2 } from './prior-knowledge.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
+
+export interface EntranceOptions {
+  readonly certificates: Pick<CertificateAutomation, 'resolver' | 'alpnChallenges' | 'onDemand'>;
+  /** Of every certificate's context. */
+  readonly contextOptions: SecureContextOptions;
+  readonly sweep: DeadlineSweep;
+  readonly log: Logger;
+  /** `client` is in; it speaks HTTP/2 or HTTP/1.x. */
+  readonly onConnection: (socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean) => void;
+}
+
+/** A client, and the listener that it came by. */
+interface Arrival extends Peer {
+  readonly listening: Listening;
+}
+
+export class Entrance {
+  readonly #onConnection: EntranceOptions['onConnection'];
+  readonly #limiter: ConnectionLimiter;
+  readonly #gate: Gate;
+  readonly #opening: OpeningBytes;
+  readonly #acceptor: TlsAcceptor<Arrival>;
+  #config: Config;
+  #trustedProxies: TrustedProxies;
+
+  constructor(config: Config, options: EntranceOptions) {
+    const { certificates, contextOptions, sweep, log, onConnection } = options;
+    const inForce = (): Config => this.#config;
+    const trustedProxies = (): TrustedProxies => this.#trustedProxies;
+    this.#config = config;
+    this.#trustedProxies = new TrustedProxies(config.trustedProxies);
+    this.#onConnection = onConnection;
+    this.#limiter = new ConnectionLimiter(config.limits);
+    this.#gate = new Gate({
+      limiter: this.#limiter,
+      get trustedProxies() {
+        return trustedProxies();
+      },
+      get headerMs() {
+        return inForce().timeouts.handshakeMs;
+      },
+      sweep,
+      log,
+    });
+    this.#opening = new OpeningBytes(sweep, () => inForce().timeouts.headMs);
+    this.#acceptor = new TlsAcceptor({
+      contexts: certificates.resolver,
+      challenges: certificates.alpnChallenges,
+      get lastResort() {
+        return certificates.onDemand;
+      },
+      get lastResortMs() {
+        return inForce().onDemand?.waitMs ?? 0;
+      },
+      get handshakeMs() {
+        return inForce().timeouts.handshakeMs;
+      },
+      contextOptions,
+      sweep,
+      onSecure: (socket, arrival, servername) => this.#enter(socket, arrival, servername, socket.alpnProtocol === 'h2'),
+    });
+  }
+
+  /** Connections that came in and are open. */
+  get open(): number {
+    return this.#limiter.open;
+  }
+
+  /** Who comes from now on comes by `config`. */
+  adopt(config: Config): void {
+    this.#config = config;
+    this.#trustedProxies = new TrustedProxies(config.trustedProxies);
+    this.#limiter.limits = config.limits;
+  }
+
+  accept(socket: Socket, listening: Listening): void {
+    this.#gate.admit(socket, listening.address.proxyProtocol, (admitted, peer) => {
+      const arrival = { ...peer, listening };
+      if (listening.kind === 'https') this.#acceptor.accept(admitted, arrival);
+      else if (!listening.address.h2c) this.#enter(admitted, arrival, null, false);
+      else {
+        const enter = (speaksHttp2: boolean): void => this.#enter(admitted, arrival, null, speaksHttp2);
+        this.#opening.read(admitted, beginsAsHttp2, enter, () => {});
+      }
+    });
+  }
+
+  /** Cuts off those who are still on the way. */
+  destroy(): void {
+    this.#gate.destroy();
+    this.#opening.destroy();
+    this.#acceptor.destroy();
+  }
+
+  #enter(socket: Socket, arrival: Arrival, servername: string | null, speaksHttp2: boolean): void {
+    const { address, port, listening } = arrival;
+    this.#onConnection(socket, { address, port, servername }, listening, speaksHttp2);
+  }
+}

@@ -1,0 +1,128 @@
+// The listening sockets of the configuration in force. A change opens what is new before anything else is done, and can be
+// taken back; sockets that stay are never closed, whatever else about them changes.
+import type { AddressInfo, Socket } from 'node:net';
+import type { ListenAddress, ListenConfig } from '../config/config.ts';
+import { messageOf, PerantaraError } from '../core/errors.ts';
+import { Listener } from './listener.ts';
+
+export type ListenerKind = 'http' | 'https';
+
+/** A listening socket and what is spoken on it now. */
+export interface Listening {
+  readonly listener: Listener;
+  kind: ListenerKind;
+  address: ListenAddress;
+}
+
+/** Told of each accepted socket. */
+export type Accept = (socket: Socket, listening: Listening) => void;
+
+/** Listeners of another configuration, open beside those in force. */
+export interface ListenerChange {
+  /** As `https 0.0.0.0:443`, in the order of the configuration. */
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  /** Takes the change; returns the former listeners, which accept no more. */
+  commit(): readonly Listening[];
+  /** Takes it back. */
+  abandon(): void;
+}
+
+interface Wanted {
+  readonly key: string;
+  readonly kind: ListenerKind;
+  readonly address: ListenAddress;
+}
+
+export class Listeners {
+  readonly #accept: Accept;
+  /** By `host:port`, in the order of the configuration. */
+  #open: ReadonlyMap<string, Listening> = new Map();
+
+  constructor(accept: Accept) {
+    this.#accept = accept;
+  }
+
+  /** Bound addresses, in the order of the configuration. */
+  bound(kind: ListenerKind): readonly AddressInfo[] {
+    return [...this.#open.values()].filter((each) => each.kind === kind).map(({ listener }) => listener.bound);
+  }
+
+  /**
+   * Opens what `listen` has and is not open yet. Rejects with one PerantaraError whose message names every listener that
+   * cannot be opened (`listen_*`); nothing has changed then.
+   */
+  async prepare(listen: ListenConfig): Promise<ListenerChange> {
+    const before = this.#open;
+    const wanted = wantedOf(listen);
+    const fresh = wanted.filter(({ key }) => !before.has(key)).map((each) => this.#listening(each));
+    const results = await Promise.allSettled(fresh.map(({ listener }) => listener.open()));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const abandon = (): void => {
+      for (const { listener } of fresh) listener.close();
+    };
+    if (failures.length > 0) {
+      abandon();
+      throw combined(failures);
+    }
+    const keys = new Set(wanted.map(({ key }) => key));
+    const former = [...before].filter(([key]) => !keys.has(key)).map(([, listening]) => listening);
+    return {
+      opened: fresh.map(nameOf),
+      closed: former.map(nameOf),
+      abandon,
+      commit: () => {
+        const open = [...fresh];
+        this.#open = new Map(
+          wanted.map(({ key, kind, address }) => {
+            const listening = before.get(key) ?? open.shift()!;
+            listening.kind = kind;
+            listening.address = address;
+            return [key, listening];
+          }),
+        );
+        for (const { listener } of former) listener.close();
+        return former;
+      },
+    };
+  }
+
+  /** Stops accepting; accepted connections live on. */
+  close(): void {
+    for (const { listener } of this.#open.values()) listener.close();
+  }
+
+  #listening({ kind, address }: Wanted): Listening {
+    const listener: Listener = new Listener(address, (socket) => this.#accept(socket, listening));
+    const listening = { listener, kind, address };
+    return listening;
+  }
+}
+
+function wantedOf({ http, https }: ListenConfig): readonly Wanted[] {
+  const times = new Map<string, number>();
+  return [
+    ...http.map((address) => ({ kind: 'http' as const, address })),
+    ...https.map((address) => ({ kind: 'https' as const, address })),
+  ].map(({ kind, address }) => {
+    const place = `${address.host ?? ''}:${address.port}`;
+    const time = times.get(place) ?? 0; // port 0 may stand there twice
+    times.set(place, time + 1);
+    return { key: `${place} ${time}`, kind, address };
+  });
+}
+
+function nameOf({ listener, kind }: Listening): string {
+  const { address, port } = listener.bound;
+  return `${kind} ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function combined(failures: readonly unknown[]): PerantaraError {
+  const first = failures[0];
+  const known = first instanceof PerantaraError ? first : null;
+  return new PerantaraError(failures.map(messageOf).join('\n'), {
+    code: known?.code ?? 'listen_failed',
+    source: known?.source ?? 'internal',
+    cause: failures.length === 1 ? known?.cause : failures,
+  });
+}

@@ -1,0 +1,40 @@
+// What a new configuration has no more, and what of it goes on for a while: tunnels and other exchanges of sites and targets
+// that are gone. Each has its time to end by itself and is cut then.
+
+/** Something with exchanges under way. */
+export interface Retiring {
+  readonly busy: boolean;
+  /** Ends what is still under way. */
+  destroy(): void;
+}
+
+export class Retirement {
+  readonly #timers = new Map<Retiring, NodeJS.Timeout>();
+
+  /** How many still have their time, for leak checks. */
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  /** It ends in `graceMs` at the latest; now, if nothing is under way. */
+  add(retiring: Retiring, graceMs: number): void {
+    if (!retiring.busy) {
+      retiring.destroy();
+      return;
+    }
+    const end = (): void => {
+      this.#timers.delete(retiring);
+      retiring.destroy();
+    };
+    this.#timers.set(retiring, setTimeout(end, graceMs).unref());
+  }
+
+  /** Ends all of them. */
+  destroy(): void {
+    for (const [retiring, timer] of this.#timers) {
+      clearTimeout(timer);
+      retiring.destroy();
+    }
+    this.#timers.clear();
+  }
+}

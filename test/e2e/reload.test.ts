@@ -1,0 +1,79 @@
+// A running process takes another configuration: by signal, and by itself with --watch.
+import { deepStrictEqual, match, ok, strictEqual } from 'node:assert/strict';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { needsTools } from '../support/needs-tools.ts';
+import { type Perantara, startPerantara } from '../support/perantara.ts';
+import { curl } from '../support/program.ts';
+
+const TOOLS = await needsTools('curl');
+const answering = (body: string, name = 'app.localhost') => ({ [name]: { tls: 'local', respond: { body } } });
+
+interface Served {
+  readonly proxy: Perantara;
+  /** Writes the file as editors do: another one, put in its place. */
+  readonly write: (text: string) => Promise<void>;
+  readonly config: (sites: unknown) => string;
+  readonly get: (name?: string) => Promise<string>;
+}
+
+async function serve(t: TestContext, flags: readonly string[] = []): Promise<Served> {
+  const proxy = await startPerantara({ config: { sites: answering('one') }, flags });
+  t.after(() => proxy.stop());
+  await proxy.obtained('app.localhost');
+  const listen = { http: '127.0.0.1:0', https: '127.0.0.1:0' };
+  const get = async (name = 'app.localhost'): Promise<string> => {
+    const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem')];
+    const resolve = ['--resolve', `${name}:${proxy.httpsPort}:127.0.0.1`];
+    const { stdout, stderr } = await curl([...trust, ...resolve, `https://${name}:${proxy.httpsPort}/`]);
+    return stdout || stderr;
+  };
+  const write = async (text: string): Promise<void> => {
+    await writeFile(`${proxy.configFile}.new`, text);
+    await rename(`${proxy.configFile}.new`, proxy.configFile);
+  };
+  return { proxy, write, get, config: (sites) => JSON.stringify({ storage: proxy.storage, listen, sites }, null, 2) };
+}
+
+test('SIGHUP puts the file in force as it is now', TOOLS, async (t) => {
+  const { proxy, write, config, get } = await serve(t);
+  strictEqual(await get(), 'one');
+  await write(config({ ...answering('two'), ...answering('three', 'new.localhost') }));
+  proxy.signal('SIGHUP');
+  const { cause, generation, sitesAdded, sitesChanged } = await proxy.logged(
+    ({ msg }) => msg === 'configuration in force',
+  );
+  deepStrictEqual([cause, generation, sitesAdded, sitesChanged], ['signal', 2, 1, 1]);
+  strictEqual(await get(), 'two');
+  await proxy.obtained('new.localhost');
+  strictEqual(await get('new.localhost'), 'three');
+});
+
+test('a file with mistakes changes nothing; the log names each of them with its place', TOOLS, async (t) => {
+  const { proxy, write, config, get } = await serve(t);
+  await write('sites:\n  app.localhost: { respnd: {} }\ntimeouts: { head: soon }\n');
+  proxy.signal('SIGHUP');
+  const { problems, level } = await proxy.logged(({ msg }) => msg.startsWith('configuration refused'));
+  strictEqual(level, 'error');
+  ok(Array.isArray(problems) && problems.length === 2, JSON.stringify(problems));
+  match(String(problems[0]), /perantara\.yaml:2:\d+: .*respnd.*did you mean "respond"/);
+  strictEqual(await get(), 'one');
+  await write(config(answering('mended')));
+  proxy.signal('SIGHUP');
+  await proxy.logged(({ msg }) => msg === 'configuration in force');
+  strictEqual(await get(), 'mended');
+});
+
+test('with --watch a change of the file is enough; a file that is gone changes nothing', TOOLS, async (t) => {
+  const { proxy, write, config, get } = await serve(t, ['--watch']);
+  await write(config(answering('two')));
+  const { cause } = await proxy.logged(({ msg }) => msg === 'configuration in force');
+  strictEqual(cause, 'file');
+  strictEqual(await get(), 'two');
+  await rename(proxy.configFile, `${proxy.configFile}.away`);
+  await write(config(answering('three')));
+  await proxy.logged(({ msg, generation }) => msg === 'configuration in force' && generation === 3);
+  strictEqual(await get(), 'three');
+  ok(!proxy.log.some(({ msg }) => msg.startsWith('configuration refused')));
+});
