@@ -4,22 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
-import { handshakeCases } from './cases/handshakes.ts';
-import { dangersOf } from './dangers.ts';
-import { Grounds } from './grounds.ts';
-import { handshakeDeviations } from './handshake-case.ts';
-import type { Setting } from './hostile-case.ts';
-import { deviations } from './judge.ts';
+import { Column } from './column.ts';
 import { type Results, writePage } from './page.ts';
-import { Range } from './range.ts';
-import { CONTENDER_NAMES, type Contender, type ContenderName, startContender } from './subjects/contender.ts';
+import { CONTENDER_NAMES, type Contender, type ContenderName } from './subjects/contender.ts';
 import { findContender } from './subjects/find-contender.ts';
-import { THEMES } from './themes.ts';
-import { type Cell, cellOf, handshakeCell } from './wording.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/hostile-inputs.md');
-/** Longer than any proxy here is told to be patient, with what it takes to notice. */
-const PATIENCE_MS = 4_000;
 const WHOLE_RUN_MS = 10 * 60_000;
 
 const USAGE = `usage: npm run hostile [-- FLAGS]
@@ -67,7 +57,9 @@ async function main(names: readonly ContenderName[], write: boolean): Promise<vo
   }
   for (const name of missing)
     process.stdout.write(`${name}: not found on PATH or in the tree that PEERS names; left out\n`);
-  const columns = await Promise.all(contenders.map((contender) => tryAll(contender)));
+  const columns = contenders.map((contender) => new Column(contender));
+  await Promise.all(columns.map((column) => column.tryAllButFloods()));
+  for (const column of columns) await column.tryFloods();
   const results: Results = {
     command: ['npm run hostile', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     date: new Date().toISOString().slice(0, 10),
@@ -88,40 +80,4 @@ async function main(names: readonly ContenderName[], write: boolean): Promise<vo
   }
   if (wrong.length > 0) process.exitCode = 1;
   clearTimeout(tooLong);
-}
-
-/** Outcome of each case by the case itself, and what is wrong where it is Perantara. */
-async function tryAll(contender: Contender): Promise<{ cells: Map<object, Cell>; wrong: string[] }> {
-  const cells = new Map<object, Cell>();
-  const wrong: string[] = [];
-  const settings: readonly Setting[] = contender.isOurs ? ['usual', 'trusting'] : ['usual'];
-  for (const setting of settings) {
-    const start = (upstreams: Parameters<typeof startContender>[1]) => startContender(contender, upstreams, setting);
-    const grounds = await Grounds.open({ start, setting, patienceMs: PATIENCE_MS, awaitsDrops: contender.isOurs });
-    const range = new Range(grounds);
-    try {
-      for (const theme of THEMES) {
-        if ((theme.setting === 'trusting') !== (setting === 'trusting')) continue;
-        for (const hostile of theme.cases) {
-          if (hostile.via === 'redirect' && !contender.isOurs) continue;
-          const seen = await range.try(hostile);
-          const dangers = dangersOf(hostile, seen);
-          cells.set(hostile, cellOf(hostile, seen, dangers));
-          if (contender.isOurs)
-            wrong.push(...[...deviations(hostile, seen), ...dangers].map((line) => `${hostile.name}: ${line}`));
-        }
-      }
-      if (setting !== 'usual') continue;
-      for (const hostile of handshakeCases) {
-        if (hostile.to === 'redirect' && !contender.isOurs) continue;
-        const seen = await range.shake(hostile);
-        cells.set(hostile, handshakeCell(seen));
-        if (contender.isOurs)
-          wrong.push(...handshakeDeviations(hostile, seen).map((line) => `${hostile.name}: ${line}`));
-      }
-    } finally {
-      await grounds.close();
-    }
-  }
-  return { cells, wrong };
 }

@@ -123,6 +123,11 @@ export class Grounds {
     return { alive, aliveGot: alive ? '' : got };
   }
 
+  /** Closes connections that the proxy has left: an origin that never answers would keep thousands of them. */
+  release(): void {
+    for (const { peer } of this.#peers()) if (peer.ended !== 'no' && !peer.closed) peer.destroy();
+  }
+
   /** Whether the proxy has died; then it has been started again. */
   async revive(): Promise<boolean> {
     if (!this.#subject.died()) return false;

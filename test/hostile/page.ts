@@ -1,5 +1,6 @@
 // docs/hostile-inputs.md: written by the run that saw it.
 import { handshakeCases } from './cases/handshakes.ts';
+import { H2_THEMES } from './h2/h2-themes.ts';
 import type { Contender, ContenderName } from './subjects/contender.ts';
 import { TIMEOUT_SECONDS } from './subjects/contender.ts';
 import { THEMES } from './themes.ts';
@@ -38,8 +39,8 @@ const ELSEWHERE: readonly (readonly [item: string, what: string, where: string])
   ],
   [
     '23–25',
-    'HTTP/2',
-    'test/hostile/h2: floods, bombs, resets, dribbles, smuggling through the translation, each beside a client that is served all along; test/http2/conformance: 646 cases of RFC 9113, 7541, 8441 and 9218. Limits: docs/http2.md. TLS settings of one site used for another: 421, test/hostile/h2/other-terms.test.ts, test/server/misdirected.test.ts.',
+    'HTTP/2, besides the tables',
+    'Perantara alone: three connections that flood at once beside a client over HTTP/2, with what reaches the origin (test/hostile/h2/siege.test.ts); what a connection can make it hold (memory.test.ts); requests, resets and ends that cross each other (races.test.ts); 646 cases of RFC 9113, 7541, 8441 and 9218 (test/http2/conformance). Limits: docs/http2.md. TLS settings of one site used for another: 421, test/hostile/h2/other-terms.test.ts, test/server/misdirected.test.ts.',
   ],
   ['27', '10,000 silent connections', 'test/faults'],
   [
@@ -75,9 +76,9 @@ PEERS=/path/to/debian/tree npm run hostile # others from a tree; no root or chro
 | proxy | version | set besides | inputs | unsafe |
 |---|---|---|---|---|
 ${contenders.map((contender) => summary(results, contender)).join('\n')}
-${missing.length === 0 ? '' : `\nNot found and left out: ${missing.join(', ')}.\n`}
-All: TLS for app.localhost, \`/admin/\` to one origin (*guarded*) and the rest to another (*public*), upstream connections
-kept, X-Forwarded-For and X-Forwarded-Proto said, and ${TIMEOUT_SECONDS} seconds for every phase that can be limited.
+${withoutHttp2(contenders)}${missing.length === 0 ? '' : `\nNot found and left out: ${missing.join(', ')}.\n`}
+All: TLS for app.localhost, HTTP/1.1 and HTTP/2 in front and HTTP/1.1 behind, \`/admin/\` to one origin (*guarded*) and the
+rest to another (*public*), upstream connections kept, X-Forwarded-For and X-Forwarded-Proto said, and ${TIMEOUT_SECONDS} seconds for every phase that can be limited.
 Everything else is as it comes; a proxy can often be told to be stricter. Several rows often show one weakness: compare
 the reasons, not the counts.
 
@@ -85,12 +86,17 @@ the reasons, not the counts.
 
 - A **status** is the proxy's own answer, or in the tables about answers what the client got in all.
 - **forwarded**: passed on, and the origin's answer came back. Being laxer than Perantara is no fault.
-- **closed**: without an answer. **cut off**: in the middle of one. **no answer**: and not closed within ${TIMEOUT_SECONDS * 2} seconds.
+- **closed**: without an answer. **cut off**: in the middle of one. **no answer**: and not closed within ${TIMEOUT_SECONDS * 2} seconds,
+  or ${TIMEOUT_SECONDS * 4} where silence over HTTP/2 is the input.
+- Over HTTP/2, **a code** such as PROTOCOL_ERROR means that the request's stream was reset with it, and **GOAWAY** with a code
+  that the connection was ended; both may follow a status. **goes on**: neither, and the next request on the connection was
+  served. A 400 is as safe as PROTOCOL_ERROR.
 - **unsafe** is what is a matter of security whoever stands behind: a request executed that the client's framing did not
   contain, or framing passed on that two readers take differently (RFC 9112 section 11.2); an answer given to another
   request; a field of one connection passed on (RFC 9110 section 7.6.1), or the proxy's own X-Forwarded-For lost or doubled
   by another spelling; the route chosen by another path than the origin reads in the target it gets (RFC 3986 section
-  6.2.2: dot segments, escapes of unreserved characters); a process that ends.
+  6.2.2: dot segments, escapes of unreserved characters); a process that
+  ends; beside a flood, a client that was not served.
 
 ## Where Perantara departs from the list
 
@@ -100,7 +106,7 @@ the reasons, not the counts.
 - Item 18 lists \`Trailer\`. RFC 9110 section 6.6.2 does not make it a field of one connection; it is passed on, as the
   trailers are, but for those that say framing, routing or who the client is.
 - A request with \`Transfer-Encoding: gzip\` alone is 501, not 400 (RFC 9112 section 6.1).
-${THEMES.map(({ title, about, cases }) => section(results, title, about, cases)).join('')}${section(results, 'Handshakes', 'Items 26 and 30. A ClientHello, or what comes in its place, and the alert it gets.', handshakeCases)}
+${THEMES.map(({ title, about, cases }) => section(results, title, about, cases)).join('')}${H2_THEMES.map(({ title, about, cases }) => section(results, title, about, cases)).join('')}${section(results, 'Handshakes', 'Items 26 and 30. A ClientHello, or what comes in its place, and the alert it gets.', handshakeCases)}
 ## Items that are elsewhere
 
 | item | what | where |
@@ -113,6 +119,13 @@ function summary({ cells }: Results, { name, version, setting }: Contender): str
   const all = [...(cells.get(name)?.values() ?? [])];
   const unsafe = all.filter(({ isUnsafe }) => isUnsafe).length;
   return `| ${name} | ${version} | ${setting} | ${all.length} | ${unsafe === 0 ? '0' : `**${unsafe}**`} |`;
+}
+
+function withoutHttp2(contenders: readonly Contender[]): string {
+  const lines = contenders
+    .filter(({ noHttp2 }) => noHttp2 !== null)
+    .map(({ name, noHttp2 }) => `\n${name} gets the inputs over HTTP/1.1 only: ${noHttp2}.\n`);
+  return lines.join('');
 }
 
 function section(results: Results, title: string, about: string, rows: readonly Row[]): string {

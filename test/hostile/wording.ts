@@ -11,7 +11,11 @@ export interface Cell {
 }
 
 export function cellOf(hostile: HostileCase, seen: Observation, dangers: readonly string[]): Cell {
-  const outcome = outcomeOf(hostile, seen);
+  return unsafeOr(outcomeOf(hostile, seen), dangers);
+}
+
+/** The outcome, behind what is dangerous about it. */
+export function unsafeOr(outcome: string, dangers: readonly string[]): Cell {
   if (dangers.length === 0) return { text: outcome, isUnsafe: false };
   return { text: `**unsafe**: ${dangers.map(escaped).join('; ')} (${outcome})`, isUnsafe: true };
 }
@@ -80,7 +84,8 @@ export function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]<>#|~$]/g, (char) => (char === '|' ? '\\|' : `\\${char}`));
 }
 
-function code(text: string): string {
+/** As it is, in a code span of a table. */
+export function code(text: string): string {
   const printable = text.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return `\`${printable.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
 }

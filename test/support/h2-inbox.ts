@@ -24,6 +24,8 @@ export interface GoAway {
 export class H2Inbox {
   /** In order. */
   readonly frames: Frame[] = [];
+  /** The last GOAWAY so far. */
+  goaway: GoAway | null = null;
   /** Values of SETTINGS_HEADER_TABLE_SIZE in the SETTINGS sent that have not been acknowledged; null: none in that one. */
   readonly #tableBytes: (number | null)[] = [];
   readonly #messages = new Map<number, H2Message>();
@@ -63,14 +65,6 @@ export class H2Inbox {
     return known;
   }
 
-  /** The last GOAWAY so far. */
-  get goaway(): GoAway | null {
-    const last = this.frames.findLast(({ type }) => type === GOAWAY);
-    if (last === undefined) return null;
-    const debug = last.payload.toString('latin1', 8);
-    return { lastStream: last.payload.readUInt32BE(0) & 0x7fff_ffff, code: last.code, debug };
-  }
-
   /** The last frames, one a line. */
   get story(): string {
     const lines = this.frames.slice(-40).map((came) => {
@@ -82,6 +76,7 @@ export class H2Inbox {
 
   #note(came: Frame): void {
     const { type, stream } = came;
+    if (type === GOAWAY) this.goaway = goAwayOf(came);
     if (type === HEADERS || type === PUSH_PROMISE || type === CONTINUATION) this.#noteBlock(came);
     else if (this.#open !== null) throw new Error(`${came} inside of a header block`);
     else if (type === SETTINGS && came.has(ACK)) this.#noteAcknowledged();
@@ -105,4 +100,8 @@ export class H2Inbox {
     const tableBytes = this.#tableBytes.shift();
     if (tableBytes !== undefined && tableBytes !== null) this.#decoder.limit(tableBytes);
   }
+}
+
+function goAwayOf({ payload, code }: Frame): GoAway {
+  return { lastStream: payload.readUInt32BE(0) & 0x7fff_ffff, code, debug: payload.toString('latin1', 8) };
 }

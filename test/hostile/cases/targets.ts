@@ -41,7 +41,7 @@ function readAs(target: string): string {
 }
 
 /** The public origin got what is, to any reader, a guarded path. The other way round nothing is lost. */
-function misrouted({ requests }: Observation): string | null {
+export function misrouted({ requests }: Pick<Observation, 'requests'>): string | null {
   const wrong = requests.find((seen) => seen.route === 'public' && readAs(targetOf(seen)).startsWith('/admin/'));
   return wrong === undefined ? null : 'guarded path by the public route';
 }

@@ -15,8 +15,8 @@ const KEY = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub2
 const ACCEPT = 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 export const ASK = ['Connection: Upgrade', 'Upgrade: websocket', ...KEY];
 
-export const switching = (protocol: string, more = ''): string =>
-  `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${ACCEPT}\r\n${more}\r\n`;
+export const switching = (protocol: string, more = '', accept = ACCEPT): string =>
+  `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${accept}\r\n${more}\r\n`;
 
 const noUpgrade = ({ requests }: Observation): void => {
   for (const name of ['upgrade', 'connection', 'http2-settings']) assert.deepEqual(requests[0]!.fields(name), [], name);

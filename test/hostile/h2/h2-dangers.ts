@@ -12,6 +12,7 @@ export function h2DangersOf(hostile: H2Case, seen: H2Observation): readonly stri
   if (seen.died) found.push('the process ended');
   else if (seen.aliveGot.includes(POISON)) found.push('the next client got the stray answer');
   else if (!seen.alive) found.push('the next client got no answer of its own');
+  if (seen.nextGot.includes(POISON)) found.push('the next request got the stray answer');
   if (seen.requests.some(({ startLine }) => startLine.includes(' /smuggled '))) found.push('hidden request executed');
   if (seen.requests.some(({ fields }) => fields(INJECTED).length > 0)) found.push('hidden field passed on');
   const doubt = seen.requests.map(doubtIn).find((reason) => reason !== null);

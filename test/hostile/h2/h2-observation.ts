@@ -5,8 +5,12 @@ import type { Observation } from '../observation.ts';
 
 export interface H2Observation
   extends Pick<Observation, 'requests' | 'leftover' | 'upstream' | 'alive' | 'aliveGot' | 'died'> {
-  /** By stream, as H2Expectation says it. */
+  /** By stream, as H2Expectation says it: those that are expected to be answered, and stream 1. */
   readonly streams: Readonly<Record<number, string>>;
+  /** What the further request got on the connection when that was not its own answer. */
+  readonly nextGot: string;
+  /** Whether the case got to its end within patience. */
+  readonly wasSent: boolean;
   /** What came on a stream. */
   message(stream: number): H2Message;
   readonly goaway: Code | `0x${string}` | null;
@@ -17,8 +21,9 @@ export interface H2Observation
 }
 
 /** A status, the code of RST_STREAM, both, or ''. */
-export function outcomeOf({ fields, status, ended, reset }: H2Message): string {
-  const head = fields === null ? '' : `${status}`;
+export function outcomeOf(message: H2Message): string {
+  const { fields, ended, reset } = message;
+  const head = message.value(':status') ?? '';
   if (reset !== null && !ended) return `${head} ${reset}`.trim();
   return fields === null || ended ? head : `${head} unended`;
 }

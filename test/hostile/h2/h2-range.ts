@@ -3,6 +3,7 @@
 import { openH2 } from '../../support/h2-client.ts';
 import { END_STREAM, windowUpdate } from '../../support/h2-frames.ts';
 import { headers, requestFields } from '../../support/h2-headers.ts';
+import type { H2Message } from '../../support/h2-message.ts';
 import type { H2Peer } from '../../support/h2-peer.ts';
 import { alivePath, type Grounds, tellsAlive } from '../grounds.ts';
 import type { H2Case } from './h2-case.ts';
@@ -10,6 +11,8 @@ import { type H2Observation, outcomeOf } from './h2-observation.ts';
 
 /** A stream that no case uses. */
 const NEXT_STREAM = 1_000_001;
+
+const isOver = ({ ended, reset }: H2Message): boolean => ended || reset !== null;
 
 export class H2Range {
   readonly #grounds: Grounds;
@@ -26,23 +29,34 @@ export class H2Range {
     const marks = grounds.marks();
     const client = await openH2(t, grounds.subject.port, { ...hostile.options, isJudged: false });
     const { send, expect } = hostile;
-    const act = async (): Promise<unknown> =>
-      Buffer.isBuffer(send) ? client.send(send) : send({ client, asked: () => grounds.asked(marks) });
+    let isSent = false;
+    const act = async (): Promise<void> => {
+      await (Buffer.isBuffer(send) ? client.send(send) : send({ client, asked: () => grounds.asked(marks) }));
+      isSent = true;
+    };
     // A script may wait in vain, and a proxy may stop reading: what was seen tells.
     await grounds.settled(
       act().catch(() => {}),
       client,
     );
-    const streams = Object.keys(expect.streams).map((id) => client.stream(Number(id)));
-    const awaited = streams.filter(({ stream }) => !/^$|unended$/.test(expect.streams[stream]!));
-    const isSettled = (): boolean => awaited.every(({ ended, reset }) => ended || reset !== null);
+    const ids = new Set([...Object.keys(expect.streams).map(Number), 1]);
+    const wasSent = isSent;
+    const streams = [...ids].map((id) => client.stream(id));
+    const awaited = streams.filter(({ stream }) => !/^$|unended$/.test(expect.streams[stream] ?? ''));
+    const isSettled = (): boolean => awaited.every(isOver);
     await grounds.within(() => client.ended !== 'no' || client.goaway !== null || isSettled());
-    const end = await this.#follow(hostile, client);
+    const { end, nextGot } = await this.#follow(hostile, client);
+    const goaway = client.goaway?.code ?? null;
+    // Where it should have ended and goes on, what became of the request tells why.
+    if (end === 'kept' && expect.ends !== 'kept' && Buffer.isBuffer(send))
+      await grounds.within(() => client.ended !== 'no' || client.goaway !== null || isOver(client.stream(1)));
     const seen = {
       streams: Object.fromEntries(streams.map((message) => [message.stream, outcomeOf(message)])),
       message: (id: number) => client.stream(id),
-      goaway: client.goaway?.code ?? null,
+      goaway,
       end,
+      nextGot,
+      wasSent,
       complaints: [...client.referee.complaints],
     };
     const alive = await grounds.checkAlive();
@@ -53,19 +67,21 @@ export class H2Range {
   }
 
   /** Sends one more request behind the case where the connection allows it. */
-  async #follow({ unfinished }: H2Case, client: H2Peer): Promise<H2Observation['end']> {
+  async #follow({ unfinished }: H2Case, client: H2Peer): Promise<Pick<H2Observation, 'end' | 'nextGot'>> {
     const grounds = this.#grounds;
-    const isOver = (): boolean => client.ended !== 'no';
-    if (unfinished !== true && client.goaway === null && !isOver()) {
+    let nextGot = '';
+    const isGone = (): boolean => client.ended !== 'no';
+    if (unfinished !== true && client.goaway === null && !isGone()) {
       const token = grounds.nextToken();
       const asked = headers(NEXT_STREAM, requestFields(alivePath(token)), END_STREAM);
       const windows = client.habits.returnWindow ? [] : [windowUpdate(0, 1_000), windowUpdate(NEXT_STREAM, 1_000)];
       await grounds.settled(client.send(asked, ...windows), client);
       const next = client.stream(NEXT_STREAM);
-      await grounds.within(() => isOver() || client.goaway !== null || next.ended || next.reset !== null);
-      if (next.ended && tellsAlive(next.body, token)) return 'kept';
+      await grounds.within(() => isGone() || client.goaway !== null || isOver(next));
+      if (next.ended && tellsAlive(next.body, token)) return { end: 'kept', nextGot };
+      nextGot = `${next.fields?.map((field) => field.join(': ')).join('\n') ?? ''}\n${next.body}`;
     }
-    await grounds.within(isOver);
-    return isOver() ? 'closed' : 'open';
+    await grounds.within(isGone);
+    return { end: isGone() ? 'closed' : 'open', nextGot };
   }
 }

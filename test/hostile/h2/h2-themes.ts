@@ -53,7 +53,8 @@ export const H2_THEMES: readonly H2Theme[] = [
   },
   {
     title: 'HTTP/2: floods',
-    about: 'Item 23. Up to 20,000 units on one connection, as fast as they are taken, until it is over.',
+    about:
+      'Item 23. Up to 20,000 units on one connection, as fast as they are taken, until it is over. **all taken**: it went on to the end, **still taken**: for four seconds, which is no fault by itself; a client beside it, which asks on new connections all the while, has to be served. The requests are those that the origin got whole.',
     setting: 'usual',
     cases: floodCases,
   },

@@ -10,7 +10,8 @@ export function caddyContender(program: PeerProgram): Contender {
     name: 'caddy',
     version: program.version,
     isOurs: false,
-    setting: '`handle /admin/*` and `handle`, each with `reverse_proxy`; HTTP/1.1 only',
+    noHttp2: null,
+    setting: '`handle /admin/*` and `handle`, each with `reverse_proxy`; `protocols h1 h2`',
     prepare: async (site) => {
       const file = join(site.folder, 'Caddyfile');
       await writeFile(file, configuration(site));
@@ -36,7 +37,7 @@ function configuration({ folder, port, publicPort, guardedPort, certFile, keyFil
   persist_config off
   storage file_system ${folder}
   servers {
-    protocols h1
+    protocols h1 h2
     timeouts {
       read_header ${seconds}
       read_body ${seconds}

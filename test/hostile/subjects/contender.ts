@@ -1,6 +1,6 @@
 // A proxy in the comparison: found on this machine, started as a child of its own in front of two origins. All are set up
-// alike: TLS for app.localhost, /admin/ to one origin and the rest to another, upstream connections kept, X-Forwarded-For and
-// -Proto said, and little patience.
+// alike: TLS for app.localhost with HTTP/2 where they have it, HTTP/1.1 upstream, /admin/ to one origin and the rest to
+// another, upstream connections kept, X-Forwarded-For and -Proto said, and little patience.
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,8 @@ export interface Contender {
   readonly setting: string;
   /** Whether it listens on `redirectPort` and knows every setting; the others are set up in the usual way only. */
   readonly isOurs: boolean;
+  /** Why it gets none of the inputs over HTTP/2, for the page; null: it speaks HTTP/2 to clients and gets them. */
+  readonly noHttp2: string | null;
   /** Writes its configuration into the folder. */
   prepare(site: Site, setting: Setting): Promise<Launch>;
 }

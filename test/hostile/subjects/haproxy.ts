@@ -10,8 +10,9 @@ export function haproxyContender(program: PeerProgram): Contender {
     name: 'haproxy',
     version: program.version,
     isOurs: false,
+    noHttp2: null,
     setting:
-      '`http-reuse always`, `option forwardfor`, route by `path_beg`; without `normalize-uri`, which is off by default',
+      '`alpn h2,http/1.1`, `http-reuse always`, `option forwardfor`, route by `path_beg`; without `normalize-uri`, which is off by default',
     prepare: async (site) => {
       const { folder, certFile, keyFile } = site;
       await writeFile(join(folder, 'site.pem'), (await readFile(certFile, 'utf8')) + (await readFile(keyFile, 'utf8')));
@@ -37,7 +38,7 @@ defaults
   timeout tunnel ${seconds}
   http-reuse always
 frontend tls
-  bind 127.0.0.1:${port} ssl crt ${join(folder, 'site.pem')} alpn http/1.1
+  bind 127.0.0.1:${port} ssl crt ${join(folder, 'site.pem')} alpn h2,http/1.1
   option forwardfor
   http-request set-header X-Forwarded-Proto https
   acl is_admin path_beg /admin/

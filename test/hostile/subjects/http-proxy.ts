@@ -12,6 +12,7 @@ export async function httpProxyContender(): Promise<Contender | null> {
     name: 'http-proxy',
     version,
     isOurs: false,
+    noHttp2: 'the package is for HTTP/1.1 servers',
     setting: `test/hostile/programs/http-proxy.ts on Node ${process.versions.node}: agent with keepAlive, xfwd, errors answered with 502 as its README shows, route by \`request.url\``,
     prepare: async ({ port, publicPort, guardedPort, certFile, keyFile }) => ({
       command: process.execPath,

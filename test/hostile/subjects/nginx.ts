@@ -11,8 +11,9 @@ export function nginxContender(program: PeerProgram): Contender {
     name: 'nginx',
     version: program.version,
     isOurs: false,
+    noHttp2: null,
     setting:
-      '`proxy_http_version 1.1`, `proxy_request_buffering off`, `Host $http_host`, `X-Forwarded-For $proxy_add_x_forwarded_for`, Upgrade passed on as its manual shows',
+      '`http2 on`, `proxy_http_version 1.1`, `proxy_request_buffering off`, `Host $http_host`, `X-Forwarded-For $proxy_add_x_forwarded_for`, Upgrade passed on as its manual shows',
     prepare: async (site) => {
       const file = join(site.folder, 'nginx.conf');
       await writeFile(file, configuration(site));
@@ -25,7 +26,7 @@ function configuration({ folder, port, publicPort, guardedPort, certFile, keyFil
   const seconds = `${TIMEOUT_SECONDS}s`;
   return `${nginxPreamble(folder)}
 http {
-  ${nginxHttpCommon(folder).replace(/keepalive_timeout \d+s/, `keepalive_timeout ${seconds}`)}
+  ${nginxHttpCommon(folder).replace(/keepalive_requests \d+; keepalive_timeout \d+s/, `keepalive_timeout ${seconds}`)}
   client_header_timeout ${seconds}; client_body_timeout ${seconds}; send_timeout ${seconds};
   proxy_connect_timeout ${seconds}; proxy_send_timeout ${seconds}; proxy_read_timeout ${seconds};
   upstream public { server 127.0.0.1:${publicPort}; keepalive 8; }
@@ -33,6 +34,7 @@ http {
   map $http_upgrade $connection_up { default upgrade; '' ''; }
   server {
     listen 127.0.0.1:${port} ssl;
+    http2 on;
     server_name app.localhost;
     ssl_certificate ${certFile};
     ssl_certificate_key ${keyFile};

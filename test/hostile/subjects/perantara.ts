@@ -12,6 +12,7 @@ export async function perantaraContender(): Promise<Contender> {
     name: 'perantara',
     version,
     isOurs: true,
+    noHttp2: null,
     setting: `\`node src/main.ts run\` on Node ${process.versions.node}`,
     prepare: async (site, setting) => {
       const file = join(site.folder, 'perantara.yaml');

@@ -1,5 +1,7 @@
 // Item 23: pseudo-fields that are missing, doubled, late, unknown or empty, and :authority beside host.
 import type { FieldPair } from '../../../support/h2-headers.ts';
+import { misrouted } from '../../cases/targets.ts';
+import { show } from '../../hostile-case.ts';
 import { askWith, forwarded, type H2Case, type H2Expectation, pseudo, refused } from '../h2-case.ts';
 
 const RULES = 'RFC 9113 section 8.3';
@@ -18,13 +20,15 @@ const input = (name: string, source: string, fields: readonly FieldPair[], expec
   expect,
 });
 
-const changed = (field: string, value: string | null, expect: H2Expectation, source = REQUEST): H2Case =>
-  input(
-    `${field}: ${value === null ? 'missing' : value === '' ? 'empty' : value}`,
+const changed = (field: string, value: string | null, expect: H2Expectation, source = REQUEST): H2Case => ({
+  ...input(
+    `${field}: ${value === null ? 'missing' : value === '' ? 'empty' : show(value)}`,
     source,
     pseudo({ [field]: value }),
     expect,
-  );
+  ),
+  danger: misrouted,
+});
 
 const NAMES = [':method', ':scheme', ':path', ':authority'] as const;
 

@@ -12,8 +12,8 @@ import {
 import { block, headers, requestFields } from '../../../support/h2-headers.ts';
 import type { H2Peer } from '../../../support/h2-peer.ts';
 import { ok } from '../../../support/origin.ts';
-import { switching } from '../../cases/upgrade.ts';
 import { ask, goneWith, type H2Case, type H2Expectation } from '../h2-case.ts';
+import { opened } from './tunnels.ts';
 
 const HEAD = 'Node CVE-2018-12122; RFC 9113 section 10.5';
 const BODY = 'Traefik CVE-2024-28869; RFC 9110 section 15.5.9';
@@ -148,7 +148,7 @@ export const h2SilenceCases: readonly H2Case[] = [
       headers(1, [...requestFields('/', 'CONNECT'), [':protocol', 'websocket']]),
       { streams: { 1: '200 CANCEL' }, ends: 'NO_ERROR', origin: ['GET /'], upstream: 'dropped' },
     ),
-    script: (_asked, peer) => peer.send(switching('websocket')),
+    script: (asked, peer) => peer.send(opened(asked)),
   },
   {
     ...silent('an upstream that never answers', ANSWER, ask(), {

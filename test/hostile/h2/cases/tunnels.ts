@@ -1,9 +1,12 @@
 // Items 14 and 23: CONNECT, with and without :protocol. An extended CONNECT becomes an upgrade behind us; no byte of it
 // passes before the 101, and no protocol in which another HTTP could hide.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { listElements } from '../../../../src/http/grammar.ts';
 import { data, END_STREAM, rstStream } from '../../../support/h2-frames.ts';
 import { type FieldPair, headers } from '../../../support/h2-headers.ts';
 import { ok } from '../../../support/origin.ts';
+import type { ReceivedMessage } from '../../../support/raw-message.ts';
 import { switching } from '../../cases/upgrade.ts';
 import { SMUGGLED, show } from '../../hostile-case.ts';
 import { type H2Case, type H2Expectation, pseudo, refused } from '../h2-case.ts';
@@ -32,7 +35,15 @@ const input = (name: string, source: string, fields: readonly FieldPair[], expec
 });
 
 const asksH2c: NonNullable<H2Case['danger']> = ({ requests }) =>
-  requests[0]?.fields('upgrade').some((value) => /h2/i.test(value)) ? 'Upgrade: h2c passed on' : null;
+  listElements(requests[0]?.fields('upgrade').join() ?? '').some((protocol) => /^h2c?$/i.test(protocol))
+    ? 'Upgrade: h2c passed on'
+    : null;
+
+/** 101 with the answer to the key that the proxy has made (RFC 6455 section 1.3), which some check. */
+export function opened(asked: ReceivedMessage): string {
+  const key = `${asked.fields('sec-websocket-key')[0]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  return switching('websocket', '', `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}`);
+}
 
 const hidden: readonly H2Case[] = ['h2c', 'H2C', 'h2', 'h2c-14'].map((protocol) => ({
   ...input(`:protocol: ${protocol}`, H2C, connect(protocol), refused(501)),
@@ -40,9 +51,9 @@ const hidden: readonly H2Case[] = ['h2c', 'H2C', 'h2', 'h2c-14'].map((protocol) 
 }));
 
 const malformed: readonly H2Case[] = [
-  ...['', 'websocket, h2c', 'web socket', `x\r\n${INJECTED}: yes`, 'x\r\n\r\n'].map((protocol) =>
-    input(`:protocol: ${show(protocol) || 'empty'}`, EXTENDED, connect(protocol), MALFORMED),
-  ),
+  ...['', 'websocket, h2c', 'web socket', `x\r\n${INJECTED}: yes`, 'x\r\n\r\n']
+    .map((protocol) => input(`:protocol: ${show(protocol) || 'empty'}`, EXTENDED, connect(protocol), MALFORMED))
+    .map((hostile) => ({ ...hostile, danger: asksH2c })),
   input('two :protocol', EXTENDED, connect('websocket', [[':protocol', 'websocket']]), MALFORMED),
   input(
     ':protocol and no :path',
@@ -127,8 +138,8 @@ export const tunnelCases: readonly H2Case[] = [
     item: 14,
     name: 'content before the answer, and a tunnel',
     source: EARLY,
-    script: async (_asked, peer) => {
-      await peer.send(switching('websocket'));
+    script: async (asked, peer) => {
+      await peer.send(opened(asked));
       await peer.until('early bird');
       await peer.send('worm');
       peer.finish();
@@ -157,8 +168,8 @@ export const tunnelCases: readonly H2Case[] = [
     item: 14,
     name: 'an extended CONNECT that ends at once',
     source: 'RFC 8441 section 5.1',
-    script: async (_asked, peer) => {
-      await peer.send(switching('websocket'));
+    script: async (asked, peer) => {
+      await peer.send(opened(asked));
       await peer.when(() => peer.ended !== 'no');
       peer.finish();
     },
