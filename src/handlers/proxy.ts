@@ -100,7 +100,11 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
       sendError(this.#exchange, failure ?? noTarget());
       return;
     }
-    const { upgradeTo } = this.#exchange;
+    const { upgradeTo, record } = this.#exchange;
+    if (record !== null) {
+      record.upstream = target.name;
+      record.attempts++;
+    }
     const carrier = again === null ? target.claim(upgradeTo) : target.claimFresh(upgradeTo);
     this.#target = target;
     this.#carrier = carrier;

@@ -1,8 +1,19 @@
 // One request and its response, whatever protocol carried it. Content is pushed both ways with back-pressure:
 // no stream, no promise and no closure per chunk. A codec implements Exchange; a handler implements ExchangeObserver.
 import type { PerantaraError } from '../core/errors.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead, ResponseHead } from './message.ts';
+
+/** What a TLS handshake agreed on. */
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string;
+  /** As IANA names it: `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** Whether an earlier session was resumed. */
+  readonly resumed: boolean;
+}
 
 /** The peer of a downstream connection. */
 export interface Client {
@@ -11,6 +22,8 @@ export interface Client {
   readonly port: number;
   /** The name the TLS handshake was for, '' without SNI, null on a plain connection. */
   readonly servername: string | null;
+  /** null on a plain connection, and on one that began while nobody listened for records. */
+  readonly tls: TlsFacts | null;
 }
 
 /** What the codec tells the handler. After onEnd or onAbort nothing more comes from the request. */
@@ -36,6 +49,8 @@ export interface Exchange {
   readonly upgradeTo: string | null;
   /** Whether the client says it reads trailers (`TE: trailers`, RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean;
+  /** What is noted of it for whoever watches; null: nobody does, or it is over. */
+  readonly record: ExchangeRecord | null;
   /** Whether the final response head has been given. */
   readonly responded: boolean;
 

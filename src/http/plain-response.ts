@@ -43,6 +43,7 @@ export function sendPlain(
 
 /** Answers with the page of `error`, or breaks the response off when its head has already left. */
 export function sendError(exchange: Exchange, error: PerantaraError): void {
+  exchange.record?.note(error);
   if (exchange.responded) {
     exchange.abort(error);
     return;

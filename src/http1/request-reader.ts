@@ -14,6 +14,8 @@ import type { ParsedRequest } from './head-parser.ts';
 
 export interface IncomingRequest {
   readonly head: RequestHead;
+  /** As received. */
+  readonly target: string;
   readonly framing: Framing;
   /** Whether the client wants the connection kept. */
   readonly keepAlive: boolean;
@@ -46,6 +48,7 @@ export function readRequest(
   const keepAlive = version === '1.1' ? !own.options.includes('close') : own.options.includes('keep-alive');
   return {
     head: { method, scheme, authority, host, path: target.path, query: target.query, headers, version },
+    target: parsed.target,
     framing,
     keepAlive,
     expectsContinue,

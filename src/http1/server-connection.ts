@@ -5,21 +5,20 @@ import type { Socket } from 'node:net';
 import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { readShared } from '../core/shared-read.ts';
-import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
+import { CLIENT_GONE, clientGone, shuttingDown, tooSlow, tunnelIdle, unexpected } from '../http/downstream-fault.ts';
 import type { DownstreamOptions } from '../http/downstream-options.ts';
 import type { Client } from '../http/exchange.ts';
+import type { ExchangeFeed } from '../http/exchange-feed.ts';
 import { LINGER_MS, leastUpload, patienceMs, slowReaderMs } from '../http/grace.ts';
-import type { RequestHead } from '../http/message.ts';
 import { sendError } from '../http/plain-response.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { HalfClosedWatch } from './half-closed.ts';
-import { parseRequestHead } from './head-parser.ts';
-import { HeadReader } from './head-reader.ts';
 import { Input } from './input.ts';
-import { PIPELINE_BYTES, REQUEST_LIMITS } from './limits.ts';
+import { PIPELINE_BYTES } from './limits.ts';
 import { Output } from './output.ts';
 import { refuseConnection } from './refusal.ts';
-import { type IncomingRequest, readRequest } from './request-reader.ts';
+import type { IncomingRequest } from './request-reader.ts';
+import { RequestSource } from './request-source.ts';
 import { ServerExchange } from './server-exchange.ts';
 
 export class ServerConnection implements ExchangeHost, Expiring {
@@ -28,9 +27,8 @@ export class ServerConnection implements ExchangeHost, Expiring {
   deadlineAt: number;
   readonly #socket: Socket;
   readonly #options: DownstreamOptions;
-  readonly #reader = new HeadReader(parseRequestHead, REQUEST_LIMITS);
+  readonly #requests: RequestSource;
   #exchange: ServerExchange | null = null;
-  #previous: RequestHead | null = null;
   readonly #input = new Input();
   readonly #halfClosed: HalfClosedWatch;
   #consuming = false;
@@ -44,12 +42,17 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.client = client;
     this.#options = options;
     this.output = new Output(socket, options);
+    this.#requests = new RequestSource(options.scheme);
     this.#halfClosed = new HalfClosedWatch(socket);
     this.deadlineAt = options.sweep.after(options.timeouts.headMs);
   }
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  get records(): ExchangeFeed {
+    return this.#options.records;
   }
 
   get inputPending(): boolean {
@@ -75,11 +78,11 @@ export class ServerConnection implements ExchangeHost, Expiring {
   /** Finishes the exchange under way, then closes; at once when idle. */
   drain(): void {
     this.#draining = true;
-    if (this.#exchange === null && !this.#reader.started && !this.inputPending) this.#endSocket();
+    if (this.#exchange === null && !this.#requests.started && !this.inputPending) this.#endSocket();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#giveUp(shuttingDown());
   }
 
   // What the exchange tells.
@@ -151,21 +154,21 @@ export class ServerConnection implements ExchangeHost, Expiring {
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#input.clear();
-    if (exchange !== null && (!exchange.responseEnded || exchange.tunnelling)) {
-      exchange.fail(clientGone('before its response was complete'));
-    }
+    exchange?.giveUp(clientGone('before its response was complete'));
     this.#options.onClose();
   }
 
   onDeadline(): void {
     const exchange = this.#exchange;
-    if (this.#lingering || (exchange === null && !this.#reader.started)) {
+    if (this.#lingering || (exchange === null && !this.#requests.started)) {
       if (this.#lingering || this.output.blocked) this.#socket.destroy();
       else this.#endSocket();
     } else if (exchange === null) this.#fail(tooSlow('request head'));
     else if (this.#inputEnded && !exchange.tunnelling && this.#halfClosed.isStillThere(exchange)) {
       this.#watchHalfClosed();
-    } else if (this.#inputEnded || this.output.blocked || exchange.tunnelling) this.#socket.destroy();
+    } else if (this.output.blocked) this.#giveUp(clientGone('or does not take its response'));
+    else if (exchange.tunnelling) this.#giveUp(tunnelIdle());
+    else if (this.#inputEnded) this.#giveUp(clientGone('before its response was complete'));
     else this.#fail(tooSlow('request content'));
   }
 
@@ -178,17 +181,15 @@ export class ServerConnection implements ExchangeHost, Expiring {
     try {
       const input = this.#input;
       while (input.bytes !== null && !this.#lingering) {
-        const { bytes, at } = input;
         const exchange = this.#exchange;
         if (exchange === null) {
           if (this.output.blocked) break; // answers are not piled up for a client that does not take them
           // A head is to be whole within one deadline from its first byte: it is not moved by more bytes.
-          if (!this.#reader.started) this.deadlineAt = this.#after(this.#options.timeouts.headMs);
-          const head = this.#reader.read(bytes, at, bytes.length);
-          input.advance(head === null ? bytes.length : this.#reader.endAt);
-          if (head !== null) this.#begin(readRequest(head, this.#options.scheme, this.#previous));
+          if (!this.#requests.started) this.deadlineAt = this.#after(this.#options.timeouts.headMs);
+          const incoming = this.#requests.take(input);
+          if (incoming !== null) this.#begin(incoming);
         } else if (exchange.wantsInput) {
-          input.advance(exchange.feed(bytes, at, bytes.length));
+          input.advance(exchange.feed(input.bytes, input.at, input.bytes.length));
           if (exchange.responseEnded && exchange.requestDone && exchange === this.#exchange) this.#nextRequest();
         } else {
           if (exchange.responseEnded && !exchange.requestDone) this.#endSocket(); // too much left to read and drop
@@ -212,7 +213,6 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #begin(incoming: IncomingRequest): void {
     const exchange = new ServerExchange(this, incoming);
     this.#exchange = exchange;
-    this.#previous = incoming.head;
     if (this.#inputEnded) this.#watchHalfClosed();
     else this.deadlineAt = Number.POSITIVE_INFINITY;
     this.#options.handler(exchange);
@@ -257,13 +257,21 @@ export class ServerConnection implements ExchangeHost, Expiring {
     if (exchange !== null) {
       exchange.fail(error);
       exchange.forceClose();
-      if (exchange.responded || error.code === 'client_gone') this.#break();
-      else sendError(exchange, error);
+      if (exchange.responded || error.code === CLIENT_GONE) {
+        this.#break();
+        exchange.giveUp(error);
+      } else sendError(exchange, error);
     } else {
-      refuseConnection(this.output, error);
+      refuseConnection(this.output, error, this.#requests.recordRefused(this.records, this.client));
       this.#endSocket();
     }
     if (error.source === 'internal') this.#options.onFault(error);
+  }
+
+  /** Without another word, or any that waits. */
+  #giveUp(error: PerantaraError): void {
+    this.#exchange?.giveUp(error);
+    this.#socket.destroy();
   }
 
   /** Ends the connection so that the client can tell: RST, or under TLS no close_notify. */

@@ -3,6 +3,7 @@
 import type { PerantaraError } from '../core/errors.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
 import { contentTooLarge, respondedTwice, wrongLength } from '../http/exchange-fault.ts';
+import type { ExchangeRecord } from '../http/exchange-record.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { newRequestId } from '../http/request-id.ts';
@@ -21,6 +22,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   readonly requestLength: number | null;
   readonly upgradeTo: string | null;
   readonly acceptsTrailers: boolean;
+  record: ExchangeRecord | null;
   readonly #host: ExchangeHost;
   readonly #decoder: BodyDecoder;
   #observer: ExchangeObserver | null = null;
@@ -38,8 +40,10 @@ export class ServerExchange implements Exchange, BodyConsumer {
   #inputEnded = false;
 
   constructor(host: ExchangeHost, incoming: IncomingRequest) {
+    const { head } = incoming;
     this.#host = host;
-    this.request = incoming.head;
+    this.request = head;
+    this.record = host.records.begin(host.client, head.method, incoming.target, head.version, head.host, head.headers);
     this.requestLength = typeof incoming.framing === 'number' ? incoming.framing : null;
     this.upgradeTo = incoming.upgradeTo;
     this.acceptsTrailers = incoming.acceptsTrailers;
@@ -102,6 +106,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
     if (this.#host.draining || !this.#mayKeepAlive(head.status)) this.#keepAlive = false;
     // Bytes sent ahead of a refused upgrade are no request: never read them as one (CVE-2026-2833).
     if (this.upgradeTo !== null && this.#host.inputPending) this.#keepAlive = false;
+    this.record?.respond(head.status, head.headers);
     const framing = responseFraming(this.request, head.status, length);
     this.#framing = framing;
     if (framing === 'length') this.#left = length!;
@@ -114,6 +119,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
 
   upgrade(head: ResponseHead, protocol: string): void {
     this.#framing = 'tunnel';
+    this.record?.respond(101, head.headers);
     this.#keepAlive = false;
     const fields = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
     this.#host.output.text(writeResponseHead(101, head.reason, head.headers, fields));
@@ -124,6 +130,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   write(chunk: Buffer): boolean {
     if (this.#ended || chunk.length === 0 || this.#framing === 'none') return true;
     const output = this.#host.output;
+    if (this.record !== null) this.record.responseBytes += chunk.length;
     if (this.#framing === 'chunked') {
       output.text(`${chunk.length.toString(16)}\r\n`);
       output.chunk(chunk);
@@ -148,6 +155,8 @@ export class ServerExchange implements Exchange, BodyConsumer {
       return;
     }
     this.#ended = true;
+    if (this.record !== null) this.record.trailers = trailers;
+    if (!this.tunnelling || this.#inputEnded) this.#over(null);
     if (this.#framing === 'chunked') this.#host.output.text(writeLastChunk(trailers));
     this.#host.output.flushLater();
     this.#host.onResponseEnd();
@@ -157,6 +166,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
     this.#observer = null;
     this.#host.breakOff(error);
     this.#ended = true;
+    this.#over(error);
   }
 
   // For the connection.
@@ -202,6 +212,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   feed(buf: Buffer, start: number, end: number): number {
     this.#awaitsContinue = false;
     if (!this.tunnelling) return this.#decoder.decode(buf, start, end, this);
+    if (this.record !== null) this.record.requestBytes += end - start;
     this.#observer?.onData(start === 0 && end === buf.length ? buf : buf.subarray(start, end));
     return end;
   }
@@ -222,6 +233,7 @@ export class ServerExchange implements Exchange, BodyConsumer {
   /** The client will send no more. */
   inputEnd(): void {
     this.#inputEnded = true;
+    if (this.#ended) this.#over(null);
     this.#observer?.onEnd(null);
   }
 
@@ -241,12 +253,28 @@ export class ServerExchange implements Exchange, BodyConsumer {
   fail(error: PerantaraError): void {
     const observer = this.#observer;
     this.#observer = null;
+    this.record?.note(error);
     if (!this.#ended || this.tunnelling) observer?.onAbort(error);
+  }
+
+  /** As `fail`, and there is no answer, or no more of it. */
+  giveUp(error: PerantaraError): void {
+    this.fail(error);
+    if (!this.#ended || this.tunnelling) this.#over(error);
   }
 
   /** After a failure: the connection answers in the handler's place, so nothing may follow. */
   forceClose(): void {
     this.#keepAlive = false;
+  }
+
+  #over(error: PerantaraError | null): void {
+    const { record } = this;
+    if (record === null) return;
+    this.record = null;
+    record.id = this.#id;
+    record.requestBytes += this.#decoder.contentBytes;
+    record.over(error);
   }
 
   /** A client that may or may not send its content cannot be followed by another request. */

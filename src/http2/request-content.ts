@@ -36,6 +36,11 @@ export class RequestContent {
     this.#declared = declared;
   }
 
+  /** How much has come. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether all of it has come, and not all of it has been handed on. */
   get isOwed(): boolean {
     return this.#complete && !this.#dropped;

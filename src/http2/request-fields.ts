@@ -13,6 +13,9 @@ import type { MessageFields } from './message-fields.ts';
 
 export interface IncomingRequest {
   readonly head: RequestHead;
+  /** As received, where `head` stands for something else. */
+  readonly method: string;
+  readonly target: string;
   /** Declared bytes of content; null when not known beforehand. */
   readonly length: number | null;
   readonly upgradeTo: string | null;
@@ -78,6 +81,8 @@ export function readRequest(
       headers,
       version: '2.0',
     },
+    method,
+    target: path,
     length: isTunnel ? 0 : length,
     upgradeTo: isTunnel ? fields.protocol : null,
     acceptsTrailers: !isTunnel && fields.acceptsTrailers,
@@ -124,7 +129,16 @@ function refused(fields: MessageFields, scheme: 'http' | 'https', refusal: Peran
     headers: fields.headers(),
     version: '2.0',
   };
-  return { head, length: null, upgradeTo: null, acceptsTrailers: false, refusal };
+  const { method, path } = fields;
+  return {
+    head,
+    method: method ?? '',
+    target: path ?? '',
+    length: null,
+    upgradeTo: null,
+    acceptsTrailers: false,
+    refusal,
+  };
 }
 
 /** RFC 3986 section 3.1. */

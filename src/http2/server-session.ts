@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Expiring } from '../core/deadlines.ts';
 import { PerantaraError } from '../core/errors.ts';
 import { readShared } from '../core/shared-read.ts';
-import { clientGone, unexpected } from '../http/downstream-fault.ts';
+import { clientGone, shuttingDown, unexpected } from '../http/downstream-fault.ts';
 import type { DownstreamOptions } from '../http/downstream-options.ts';
 import type { Client } from '../http/exchange.ts';
 import { LINGER_MS, slowReaderMs } from '../http/grace.ts';
@@ -89,6 +89,7 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   }
 
   destroy(): void {
+    this.#abortAll(shuttingDown());
     this.#socket.destroy();
   }
 

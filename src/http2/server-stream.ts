@@ -1,9 +1,11 @@
 // One request and response on a stream of an HTTP/2 connection (RFC 9113 section 8). Content of the request is held while
 // its taker is not ready, within the stream's window; the response leaves as windows and the socket allow.
 import { PerantaraError } from '../core/errors.ts';
-import { clientGone, tooSlow, unexpected } from '../http/downstream-fault.ts';
+import { clientGone, tooSlow, tunnelIdle, unexpected } from '../http/downstream-fault.ts';
 import type { Client, Exchange, ExchangeObserver } from '../http/exchange.ts';
 import { respondedTwice, wrongLength } from '../http/exchange-fault.ts';
+import type { ExchangeFeed } from '../http/exchange-feed.ts';
+import type { ExchangeRecord } from '../http/exchange-record.ts';
 import { LINGER_MS, patienceMs, type ServerTimeouts } from '../http/grace.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { isBodyless, type RequestHead, type ResponseHead } from '../http/message.ts';
@@ -20,6 +22,7 @@ import { type StreamTiming, TimedStream } from './timed-stream.ts';
 /** What the streams of a server session share. */
 export interface ServerStreamServices extends StreamTiming {
   readonly client: Client;
+  readonly records: ExchangeFeed;
   /** A fault of our own while handling a request. */
   readonly onFault: (error: PerantaraError) => void;
 }
@@ -29,6 +32,7 @@ export class ServerStream extends TimedStream implements Exchange {
   readonly requestLength: number | null;
   readonly upgradeTo: string | null;
   readonly acceptsTrailers: boolean;
+  record: ExchangeRecord | null;
   responded = false;
   tunnelling = false;
   readonly #services: ServerStreamServices;
@@ -46,7 +50,9 @@ export class ServerStream extends TimedStream implements Exchange {
   constructor(streamId: number, host: StreamHost, incoming: IncomingRequest, services: ServerStreamServices) {
     super(streamId, host, services);
     this.#services = services;
-    this.request = incoming.head;
+    const { head, method, target } = incoming;
+    this.request = head;
+    this.record = services.records.begin(services.client, method, target, '2.0', head.host || null, head.headers);
     this.requestLength = incoming.length;
     this.upgradeTo = incoming.upgradeTo;
     this.acceptsTrailers = incoming.acceptsTrailers;
@@ -107,6 +113,7 @@ export class ServerStream extends TimedStream implements Exchange {
     const isRefusedUpgrade = this.upgradeTo !== null && head.status >= 200 && head.status < 300;
     // To an extended CONNECT 2xx says that the tunnel stands (RFC 8441 section 5), which it does not.
     const status = isRefusedUpgrade ? 502 : head.status;
+    this.record?.respond(status, head.headers);
     this.#bodyless = isBodyless(this.request.method, status);
     if (!this.#bodyless) this.#left = length;
     this.sendHeaders(STATUS_FIELDS[status]!, head.headers, status === 204 ? null : length);
@@ -116,6 +123,7 @@ export class ServerStream extends TimedStream implements Exchange {
     this.responded = true;
     this.tunnelling = true;
     if (this.closed) return;
+    this.record?.respond(200, head.headers);
     head.headers.remove('sec-websocket-accept'); // RFC 8441 section 5.1
     this.sendHeaders(STATUS_FIELDS[200]!, head.headers, null);
     this.updateDeadline();
@@ -124,6 +132,7 @@ export class ServerStream extends TimedStream implements Exchange {
   write(chunk: Buffer): boolean {
     if (this.#ended || this.#bodyless) return true;
     if (this.#left !== null) this.#left -= chunk.length;
+    if (this.record !== null) this.record.responseBytes += chunk.length;
     const wantsMore = this.sendData(chunk);
     // While both may still talk, the word of one is a sign of life for both.
     if (!wantsMore || !this.remoteEnded) this.updateDeadline();
@@ -141,17 +150,19 @@ export class ServerStream extends TimedStream implements Exchange {
       return;
     }
     this.#ended = true;
+    if (this.record !== null) this.record.trailers = trailers;
     if (!this.tunnelling) this.#content.drop();
     this.sendEnd(this.#bodyless ? null : trailers);
     if (!this.closed) this.updateDeadline();
   }
 
-  abort(_error: PerantaraError): void {
+  abort(error: PerantaraError): void {
     this.#observer = null;
     if (this.#ended && !this.tunnelling) return;
     this.#ended = true;
     this.#content.drop();
     this.reset(this.tunnelling ? ERROR_CODES.CONNECT_ERROR : ERROR_CODES.INTERNAL_ERROR);
+    this.#over(error);
     this.updateDeadline();
   }
 
@@ -175,9 +186,12 @@ export class ServerStream extends TimedStream implements Exchange {
     const observer = this.#observer;
     this.#observer = null;
     this.#content.drop();
+    this.record?.note(error);
     if (!this.#ended || this.tunnelling) observer?.onAbort(error);
-    if (this.responded) this.reset(error.source === 'internal' ? ERROR_CODES.INTERNAL_ERROR : ERROR_CODES.CANCEL);
-    else sendError(this, error);
+    if (this.responded) {
+      this.reset(error.source === 'internal' ? ERROR_CODES.INTERNAL_ERROR : ERROR_CODES.CANCEL);
+      this.#over(error);
+    } else sendError(this, error);
   }
 
   onContent(buf: Buffer, start: number, end: number): void {
@@ -210,6 +224,7 @@ export class ServerStream extends TimedStream implements Exchange {
     this.#content.drop();
     this.close('reset-by-us');
     this.updateDeadline();
+    this.#over(error as PerantaraError);
     if (!wasEnded) observer?.onAbort(error as PerantaraError);
   }
 
@@ -229,12 +244,14 @@ export class ServerStream extends TimedStream implements Exchange {
       return;
     }
     this.reset(ERROR_CODES.CANCEL);
-    this.fail(clientGone('or does not take its response'));
+    this.fail(isBlocked ? clientGone('or does not take its response') : tunnelIdle());
   }
 
   override close(how: Parameters<Stream['close']>[0]): void {
+    if (this.record !== null) this.record.responseBytes -= this.queuedBytes; // which nobody will see
     super.close(how);
     this.updateDeadline();
+    if (how === 'ended') this.#over(null);
   }
 
   // For the content of the request.
@@ -255,9 +272,19 @@ export class ServerStream extends TimedStream implements Exchange {
 
   protected onLocalEnd(): void {
     if (this.tunnelling) return;
+    this.#over(null);
     this.#late = new LateRequest(this.host.output);
     this.updateDeadline();
   }
+  #over(error: PerantaraError | null): void {
+    const { record } = this;
+    if (record === null) return;
+    this.record = null;
+    record.id = this.#id;
+    record.requestBytes = this.#content.bytes;
+    record.over(error);
+  }
+
   protected patienceMs(timeouts: ServerTimeouts): number | null {
     const { tunnelling } = this;
     // What came by a tunnel that is over may still be on its way to the upstream.

@@ -8,7 +8,7 @@ import { ConnectionFault, StreamFault } from './fault.ts';
 import { CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from './limits.ts';
 import type { MessageFields } from './message-fields.ts';
 import { parsePriority } from './priority.ts';
-import { type KnownAuthority, readRequest } from './request-fields.ts';
+import { type IncomingRequest, type KnownAuthority, readRequest } from './request-fields.ts';
 import { ServerStream, type ServerStreamServices } from './server-stream.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +24,8 @@ export class StreamOpener {
   constructor(session: Session<ServerStream>, client: Client, options: DownstreamOptions) {
     this.#session = session;
     this.#options = options;
-    this.#services = { client, timeouts: options.timeouts, sweep: options.sweep, onFault: options.onFault };
+    const { timeouts, sweep, records, onFault } = options;
+    this.#services = { client, timeouts, sweep, records, onFault };
   }
 
   /** Throws ConnectionFault or StreamFault. */
@@ -48,8 +49,7 @@ export class StreamOpener {
       this.#session.lateBytes += STREAM_WINDOW_BYTES;
       return;
     }
-    if (streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');
-    const incoming = readRequest(fields, this.#options.scheme, ends, this.#previous);
+    const incoming = this.#read(fields, ends);
     const opened = new ServerStream(streamId, this.#session, incoming, this.#services);
     if (ends) opened.startEnded();
     if (fields.priority !== null) Object.assign(opened, parsePriority(fields.priority));
@@ -58,6 +58,19 @@ export class StreamOpener {
     this.#begin(opened, incoming.refusal);
     const { authority, host } = incoming.head;
     if (incoming.refusal === null && this.#previous?.authority !== authority) this.#previous = { authority, host };
+  }
+
+  /** Throws StreamFault, after that has been recorded: nobody else knows what was asked for. */
+  #read(fields: MessageFields, ends: boolean): IncomingRequest {
+    try {
+      if (this.#session.streams.size >= CONCURRENT_STREAMS) throw new StreamFault('REFUSED_STREAM', 'too many streams');
+      return readRequest(fields, this.#options.scheme, ends, this.#previous);
+    } catch (error) {
+      const { client, records } = this.#services;
+      const record = records.begin(client, fields.method ?? '', fields.path ?? '', '2.0', null, null);
+      if (error instanceof StreamFault) record?.over(error);
+      throw error;
+    }
   }
 
   #begin(stream: ServerStream, refusal: PerantaraError | null): void {

@@ -5,6 +5,7 @@ import type { ConnectionServices } from '../core/connection-services.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
+import type { ExchangeFeed } from '../http/exchange-feed.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { ServerSession } from '../http2/server-session.ts';
 import type { Listening } from './listeners.ts';
@@ -12,6 +13,7 @@ import type { Listening } from './listeners.ts';
 export interface ConnectionsOptions extends ConnectionServices {
   /** Those in force; each connection keeps the ones it began with. */
   readonly timeouts: TimeoutConfig;
+  readonly records: ExchangeFeed;
   readonly log: Logger;
 }
 
@@ -30,10 +32,11 @@ export class Connections {
 
   /** Answers the requests of `client` with `handler`. */
   serve(socket: Socket, client: Client, listening: Listening, handler: Handler, speaksHttp2: boolean): void {
-    const { timeouts, sweep, turn, buffers, log } = this.#options;
+    const { timeouts, records, sweep, turn, buffers, log } = this.#options;
     const options = {
       scheme: client.servername === null ? ('http' as const) : ('https' as const),
       handler,
+      records,
       timeouts,
       sweep,
       turn,

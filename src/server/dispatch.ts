@@ -4,7 +4,7 @@ import { PerantaraError } from '../core/errors.ts';
 import { normalizeHostname } from '../core/hostname.ts';
 import { answerChallenge, type ChallengeAnswers } from '../handlers/acme-challenge.ts';
 import { redirectToHttps } from '../handlers/https-redirect.ts';
-import type { Handler } from '../http/exchange.ts';
+import type { Exchange, Handler } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
 import type { Site, Snapshot } from './snapshot.ts';
 
@@ -18,8 +18,9 @@ export interface DispatchServices {
 export function plainHandler(services: DispatchServices, httpsPort: () => number): Handler {
   return (exchange) => {
     if (answerChallenge(exchange, services.challenges)) return;
-    const isServed = services.snapshot().sites.match(exchange.request.host) !== null;
-    redirectToHttps(exchange, isServed, httpsPort());
+    const site = services.snapshot().sites.match(exchange.request.host);
+    noteSite(exchange, site);
+    redirectToHttps(exchange, site !== null, httpsPort());
   };
 }
 
@@ -29,6 +30,7 @@ export function secureHandler(services: DispatchServices): Handler {
     if (answerChallenge(exchange, services.challenges)) return;
     const { host, path } = exchange.request;
     const site = services.snapshot().sites.match(host);
+    noteSite(exchange, site);
     if (site === null) {
       sendError(exchange, refused('misdirected', `host "${host}" is not served here`));
       return;
@@ -37,10 +39,18 @@ export function secureHandler(services: DispatchServices): Handler {
       sendError(exchange, refused('misdirected', `"${host}" has other terms of TLS than this connection`));
       return;
     }
-    const handler = site.routes.match(path);
-    if (handler === null) sendError(exchange, refused('not_found', `no route of "${site.host}" matches`));
-    else handler(exchange);
+    const route = site.routes.match(path);
+    if (route === null) {
+      sendError(exchange, refused('not_found', `no route of "${site.host}" matches`));
+      return;
+    }
+    if (exchange.record !== null) exchange.record.route = route.path;
+    route.handler(exchange);
   };
+}
+
+function noteSite({ record }: Exchange, site: Site | null): void {
+  if (record !== null && site !== null) record.site = site.host;
 }
 
 /**

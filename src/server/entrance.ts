@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { DeadlineSweep } from '../core/deadlines.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client } from '../http/exchange.ts';
+import type { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
 import { Gate, type Peer } from './gate.ts';
@@ -14,6 +15,7 @@ import type { Listening } from './listeners.ts';
 import { OpeningBytes } from './opening-bytes.ts';
 import { beginsAsHttp2 } from './prior-knowledge.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
+import { tlsFacts } from './tls-facts.ts';
 
 export interface EntranceOptions {
   readonly certificates: Pick<CertificateAutomation, 'resolver' | 'alpnChallenges' | 'onDemand'>;
@@ -21,6 +23,8 @@ export interface EntranceOptions {
   readonly contextOptions: SecureContextOptions;
   readonly sweep: DeadlineSweep;
   readonly log: Logger;
+  /** Whoever wants records wants to know what TLS agreed on. */
+  readonly records: ExchangeFeed;
   /** `client` is in; it speaks HTTP/2 or HTTP/1.x. */
   readonly onConnection: (socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean) => void;
 }
@@ -32,6 +36,7 @@ interface Arrival extends Peer {
 
 export class Entrance {
   readonly #onConnection: EntranceOptions['onConnection'];
+  readonly #records: ExchangeFeed;
   readonly #limiter: ConnectionLimiter;
   readonly #gate: Gate;
   readonly #opening: OpeningBytes;
@@ -40,12 +45,13 @@ export class Entrance {
   #trustedProxies: TrustedProxies;
 
   constructor(config: Config, options: EntranceOptions) {
-    const { certificates, contextOptions, sweep, log, onConnection } = options;
+    const { certificates, contextOptions, sweep, log, records, onConnection } = options;
     const inForce = (): Config => this.#config;
     const trustedProxies = (): TrustedProxies => this.#trustedProxies;
     this.#config = config;
     this.#trustedProxies = new TrustedProxies(config.trustedProxies);
     this.#onConnection = onConnection;
+    this.#records = records;
     this.#limiter = new ConnectionLimiter(config.limits);
     this.#gate = new Gate({
       limiter: this.#limiter,
@@ -110,6 +116,7 @@ export class Entrance {
 
   #enter(socket: Socket, arrival: Arrival, servername: string | null, speaksHttp2: boolean): void {
     const { address, port, listening } = arrival;
-    this.#onConnection(socket, { address, port, servername }, listening, speaksHttp2);
+    const tls = this.#records.wanted ? tlsFacts(socket) : null;
+    this.#onConnection(socket, { address, port, servername, tls }, listening, speaksHttp2);
   }
 }

@@ -12,6 +12,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
+import { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import { Connections } from './connections.ts';
@@ -38,6 +39,7 @@ export class Server implements Lifecycle {
   readonly #log: Logger;
   readonly #targets: TargetRegistry;
   readonly #retirement = new Retirement();
+  readonly #records = new ExchangeFeed();
   readonly #certificates: CertificateAutomation;
   readonly #connections: Connections;
   readonly #entrance: Entrance;
@@ -83,6 +85,7 @@ export class Server implements Lifecycle {
       get timeouts() {
         return inForce().timeouts;
       },
+      records: this.#records,
       sweep,
       turn,
       buffers,
@@ -93,6 +96,7 @@ export class Server implements Lifecycle {
       contextOptions,
       sweep,
       log,
+      records: this.#records,
       onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
     });
     this.#listeners = new Listeners((socket, listening) => this.#entrance.accept(socket, listening));

@@ -17,7 +17,13 @@ export interface Site {
   readonly host: string;
   /** Equal for sites that are served on the same terms of TLS, so that one connection may carry requests for both. */
   readonly tlsTerms: string;
-  readonly routes: PathTable<Handler>;
+  readonly routes: PathTable<Route>;
+}
+
+export interface Route {
+  /** Its path in the configuration. */
+  readonly path: string;
+  readonly handler: Handler;
 }
 
 /** A site with what is to be known of it when another configuration comes. */
@@ -76,7 +82,8 @@ class SiteBuilder {
     const known = this.#known.get(host);
     if (known?.tlsTerms === tlsTerms && isDeepStrictEqual(known.config, routes)) return known;
     const upstreams: Upstream[] = [];
-    const values = routes.map((route) => ({ path: route.path, value: this.#handler(route, upstreams) }));
+    const toRoute = (route: RouteConfig): Route => ({ path: route.path, handler: this.#handler(route, upstreams) });
+    const values = routes.map((route) => ({ path: route.path, value: toRoute(route) }));
     return { host, config: routes, tlsTerms, routes: new PathTable(values), upstreams };
   }
 

@@ -23,7 +23,7 @@ test('the upstream learns address, scheme and host of the client, in both spelli
   ];
   for (const [address, authority, forwarded] of table) {
     const headers = new HeaderList();
-    appendForwarded(headers, request(authority), { address, port: 1, servername: '' }, null);
+    appendForwarded(headers, request(authority), { address, port: 1, servername: '', tls: null }, null);
     assert.equal(headers.get('x-forwarded-for'), address);
     assert.equal(headers.get('x-forwarded-proto'), 'https');
     assert.equal(headers.get('x-forwarded-host'), authority);

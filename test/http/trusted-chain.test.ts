@@ -76,7 +76,7 @@ function expected(list: readonly Entry[]): string[] {
   return list.slice(from).map(({ address }) => address!);
 }
 
-const peer = { address: '10.0.0.1', port: 1, servername: null };
+const peer = { address: '10.0.0.1', port: 1, servername: null, tls: null };
 const chainFrom = (name: string, value: string): readonly string[] =>
   believedClaims(new HeaderList([name, value]), peer, trusted)?.chain ?? [];
 

@@ -7,7 +7,7 @@ import type { RequestHead } from '../../src/http/message.ts';
 import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
 
 const trusted = new TrustedProxies(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7/32']);
-const peer = (address: string) => ({ address, port: 1, servername: '' });
+const peer = (address: string) => ({ address, port: 1, servername: '', tls: null });
 
 test('a chain is believed from the right while each who added to it is trusted', () => {
   const table: readonly (readonly [chain: string, believed: readonly string[]])[] = [

@@ -28,7 +28,7 @@ async function rig(t: TestContext) {
     new Map(
       ['a.example', 'b.example'].map((host) => [
         host,
-        { host, tlsTerms: 'local', routes: new PathTable([{ path: '/*', value: route }]) },
+        { host, tlsTerms: 'local', routes: new PathTable([{ path: '/*', value: { path: '/*', handler: route } }]) },
       ]),
     ),
   );

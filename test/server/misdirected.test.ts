@@ -20,9 +20,12 @@ test('a connection carries requests for hosts on the same terms of TLS as the on
     routes: new PathTable([
       {
         path: '/*',
-        value: (exchange: Parameters<typeof sendPlain>[0]) => {
-          reached.push(exchange.request.host);
-          sendPlain(exchange, 200, 'text/plain', host);
+        value: {
+          path: '/*',
+          handler: (exchange: Parameters<typeof sendPlain>[0]) => {
+            reached.push(exchange.request.host);
+            sendPlain(exchange, 200, 'text/plain', host);
+          },
         },
       },
     ]),

@@ -4,10 +4,10 @@ import { connect as connectHttp2 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { respondHandler } from '../../src/handlers/respond.ts';
-import type { Handler } from '../../src/http/exchange.ts';
 import { HostTable } from '../../src/router/host-table.ts';
 import { PathTable } from '../../src/router/path-table.ts';
 import { plainHandler, secureHandler } from '../../src/server/dispatch.ts';
+import type { Route } from '../../src/server/snapshot.ts';
 import { startBareProxy } from '../support/bare-proxy.ts';
 import { request } from '../support/chain.ts';
 import { connectPlain } from '../support/peer.ts';
@@ -109,7 +109,7 @@ test('a challenge is answered before anything else, for its host and token only,
         {
           host: 'a.example',
           tlsTerms: 'local',
-          routes: new PathTable([{ path: '/*', value: respondHandler(200, '', 'site') }]),
+          routes: new PathTable([{ path: '/*', value: { path: '/*', handler: respondHandler(200, '', 'site') } }]),
         },
       ],
     ]),
@@ -158,7 +158,7 @@ test('the redirect names the port that clients see, where that is another', asyn
 
 test('without a port in the way, the redirect names none', async (t) => {
   const sites = new HostTable(
-    new Map([['a.example', { host: 'a.example', tlsTerms: 'local', routes: new PathTable<Handler>([]) }]]),
+    new Map([['a.example', { host: 'a.example', tlsTerms: 'local', routes: new PathTable<Route>([]) }]]),
   );
   const challenges = { find: async () => null, answer: () => null };
   const proxy = await startBareProxy(

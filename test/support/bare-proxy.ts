@@ -12,11 +12,13 @@ import type { PerantaraError } from '../../src/core/errors.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { proxyHandler } from '../../src/handlers/proxy.ts';
 import type { Handler } from '../../src/http/exchange.ts';
+import { ExchangeFeed } from '../../src/http/exchange-feed.ts';
 import { TrustedProxies } from '../../src/http/trusted-proxies.ts';
 import { ServerConnection } from '../../src/http1/server-connection.ts';
 import { ServerSession } from '../../src/http2/server-session.ts';
 import type { Peer as Sender } from '../../src/server/gate.ts';
 import { secureContextOptions, TlsAcceptor } from '../../src/server/tls-acceptor.ts';
+import { tlsFacts } from '../../src/server/tls-facts.ts';
 import { Target } from '../../src/upstream/target.ts';
 import { TlsContexts } from '../../src/upstream/tls-contexts.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -45,6 +47,8 @@ export interface BareProxy {
   readonly targets: readonly Target[];
   /** Its size is the number of connections, both sides: 0 when nothing is leaked. */
   readonly sweep: DeadlineSweep;
+  /** Where records of exchanges are listened for. */
+  readonly records: ExchangeFeed;
   readonly connections: ReadonlySet<ServerConnection>;
   /** HTTP/2: under TLS to clients that offer `h2`, in the clear with carrier `h2c`. */
   readonly sessions: ReadonlySet<ServerSession>;
@@ -68,6 +72,7 @@ export async function startBareProxy(
 ): Promise<BareProxy> {
   const sweep = new DeadlineSweep();
   const turn = new EndOfTurn();
+  const records = new ExchangeFeed();
   const buffers = new BufferPool();
   const contexts = new TlsContexts();
   const connections = new Set<ServerConnection>();
@@ -89,10 +94,11 @@ export async function startBareProxy(
     log,
   });
   const serve = (socket: Socket, sender: Sender, servername: string | null, speaksHttp2: boolean): void => {
-    const client = { ...sender, servername };
+    const client = { ...sender, servername, tls: tlsFacts(socket) };
     const options = {
       scheme: servername === null ? ('http' as const) : ('https' as const),
       handler: handler ?? forward,
+      records,
       timeouts: TIMEOUTS,
       sweep,
       turn,
@@ -134,6 +140,7 @@ export async function startBareProxy(
     sweep,
     connections,
     sessions,
+    records,
     faults,
     logged,
     connect: async () => {

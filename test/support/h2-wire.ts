@@ -6,6 +6,7 @@ import { BufferPool } from '../../src/core/buffer-pool.ts';
 import { DeadlineSweep, SWEEP_INTERVAL_MS } from '../../src/core/deadlines.ts';
 import type { PerantaraError } from '../../src/core/errors.ts';
 import type { Handler } from '../../src/http/exchange.ts';
+import { ExchangeFeed } from '../../src/http/exchange-feed.ts';
 import type { OutgoingRequest } from '../../src/http/outgoing-request.ts';
 import { ClientSession } from '../../src/http2/client-session.ts';
 import { ServerSession } from '../../src/http2/server-session.ts';
@@ -164,11 +165,12 @@ export class ServerWire extends Wire {
     super('client');
     this.session = new ServerSession(
       this.socket.socket,
-      { address: '127.0.0.1', port: 1, servername: null },
+      { address: '127.0.0.1', port: 1, servername: null, tls: null },
       {
         ...this.services,
         scheme: 'https',
         handler,
+        records: new ExchangeFeed(),
         timeouts: TIMEOUTS,
         onFault: (error) => this.faults.push(error),
         onClose: () => this.closed++,

@@ -1,0 +1,46 @@
+// Where the records of exchanges come from and go to. Whoever listens may change while exchanges are under way: those that
+// began while nobody did have no record.
+import type { Client } from './exchange.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import type { HeaderList } from './header-list.ts';
+import type { RequestHead } from './message.ts';
+
+export interface ExchangeListener {
+  /** Once per exchange, when it is over. Must not throw. */
+  onExchange(record: ExchangeRecord): void;
+}
+
+export class ExchangeFeed {
+  #listeners: readonly ExchangeListener[] = [];
+
+  /** Whether anybody listens. */
+  get wanted(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  add(listener: ExchangeListener): void {
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener];
+  }
+
+  delete(listener: ExchangeListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  }
+
+  /** The record of an exchange that begins now; null when nobody listens. Arguments as in ExchangeRecord. */
+  begin(
+    client: Client,
+    method: string,
+    target: string,
+    version: RequestHead['version'],
+    host: string | null,
+    headers: HeaderList | null,
+  ): ExchangeRecord | null {
+    if (this.#listeners.length === 0) return null;
+    return new ExchangeRecord(this, client, method, target, version, host, headers);
+  }
+
+  /** For the record itself. */
+  tell(record: ExchangeRecord): void {
+    for (const listener of this.#listeners) listener.onExchange(record);
+  }
+}
