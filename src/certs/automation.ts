@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { Authorities } from './authorities.ts';
 import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
+import { type CertificateStatus, statusOf, suppliedStatus } from './certificate-status.ts';
 import { AlpnCertificates } from './challenges/alpn-certificates.ts';
 import { ChallengeTokens } from './challenges/challenge-tokens.ts';
 import { SharedTokens } from './challenges/shared-tokens.ts';
@@ -53,6 +54,8 @@ export class CertificateAutomation {
   readonly #authorities: Authorities;
   #config: Config;
   #wanted: readonly WantedCertificate[];
+  /** By the first host. */
+  #planned: ReadonlyMap<string, readonly PlannedCertificate[]> = new Map();
   #onDemand: OnDemandCertificates | null;
   #supplied: SuppliedCertificates;
   #hook: EventHook | null;
@@ -101,6 +104,23 @@ export class CertificateAutomation {
   /** Watches the operator's own files. */
   get supplied(): SuppliedCertificates {
     return this.#supplied;
+  }
+
+  /** How every certificate stands, in the order of the file. Piece by piece: the config may change meanwhile. */
+  *statuses(): Generator<CertificateStatus> {
+    const { clock } = this.services;
+    for (const site of this.#config.sites) {
+      if (site.tls.kind === 'supplied') yield suppliedStatus(site, clock.now());
+      else
+        for (const planned of this.#planned.get(site.host) ?? []) {
+          const certificate = this.manager.find(planned.name);
+          if (certificate === null) continue;
+          const authorities = certificate.wish.issuers.map(({ authority }) => authority);
+          const budgetOf = (issuerId: string): CertificateStatus['budget'] =>
+            authorities.find(({ id }) => id === issuerId)?.ledger?.left(planned.names) ?? [];
+          yield statusOf(planned, certificate.holdings, { onDemand: false, budgetOf, now: clock.now() });
+        }
+    }
   }
 
   /** Where the local root certificate lies, or will. */
@@ -161,7 +181,9 @@ export class CertificateAutomation {
   }
 
   #wantedOf(config: Config): readonly WantedCertificate[] {
-    return [...planCertificates(config).map((planned) => this.#wishOf(planned)), ...suppliedOf(config)];
+    const planned = planCertificates(config);
+    this.#planned = Map.groupBy(planned, ({ names }) => names[0]!);
+    return [...planned.map((each) => this.#wishOf(each)), ...suppliedOf(config)];
   }
 
   #wishOf(planned: PlannedCertificate): ManagedWish {

@@ -101,6 +101,11 @@ export class CertificateManager implements Lifecycle {
     for (const authority of this.#authorities()) void authority.close();
   }
 
+  /** The one of this name that is kept, or null; for those who only look. */
+  find(name: string): ManagedCertificate | null {
+    return this.#managed.get(name) ?? null;
+  }
+
   /** Of every name, in the order of the config. */
   gauges(): readonly CertificateGauges[] {
     const now = this.#services.clock.now();

@@ -2,6 +2,7 @@
 // place without losing a request, and all goes away again. Start and reload never wait for a certificate authority.
 import type { Socket } from 'node:net';
 import { CertificateAutomation } from '../certs/automation.ts';
+import type { CertificateStatus } from '../certs/certificate-status.ts';
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import { BufferPool } from '../core/buffer-pool.ts';
@@ -13,6 +14,7 @@ import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
+import type { Target } from '../upstream/target.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import { Connections } from './connections.ts';
@@ -110,6 +112,25 @@ export class Server implements Lifecycle {
   /** Counts the configurations that have been in force. */
   get generation(): number {
     return this.#generation;
+  }
+
+  get state(): 'starting' | 'serving' | 'stopping' {
+    if (this.#state === 'new') return 'starting';
+    return this.#state === 'started' ? 'serving' : 'stopping';
+  }
+
+  /** Client connections that are open. */
+  get connections(): number {
+    return this.#entrance.open;
+  }
+
+  /** How every certificate of the file stands; to be read piece by piece. */
+  certificates(): Iterable<CertificateStatus> {
+    return this.#certificates.statuses();
+  }
+
+  targets(): Iterable<Target> {
+    return this.#targets.all;
   }
 
   /** Bound addresses in config order; only while listening. */

@@ -20,6 +20,11 @@ export class TargetRegistry {
     return target;
   };
 
+  /** Those of the configuration in force. */
+  get all(): Iterable<Target> {
+    return this.#targets.values();
+  }
+
   /** Forgets the targets that `config` has not, and returns them: they take no new connections, and are the caller's to end. */
   keepOnly(config: Config): readonly Target[] {
     const kept = new Set(targetsOf(config).map((address) => JSON.stringify(address)));

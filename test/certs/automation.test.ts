@@ -65,6 +65,13 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   await automation.supplied.look();
   assert.equal(await namesFor('shop.example'), 'DNS:shop.example, DNS:new.example');
   assert.match(automation.localRootPath, /local-ca.root\.pem$/);
+  assert.deepEqual(
+    [...automation.statuses()].map(({ name, source, state }) => [name, source, state]),
+    [
+      ['*.dev.localhost', 'local', 'valid'],
+      ['shop.example', 'supplied', 'valid'],
+    ],
+  );
 });
 
 test('a supplied file whose key is compromised by now is not served when it changes; nobody listens for TLS where it is off', async (t) => {
