@@ -76,6 +76,7 @@ function configOf(flags: Flags, from: string, to: string): unknown {
     return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
   };
   return {
+    admin: 'off', // there is no file that could be loaded again
     ...given({ storage: 'storage' }),
     acme: given({ email: 'email', directory: 'acme-directory', trust: 'acme-trust' }),
     listen: given({ http: 'http', https: 'https' }),

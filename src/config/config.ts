@@ -16,6 +16,8 @@ export interface Config {
   readonly onEvent: EventHookConfig | null;
   /** Absolute path of the storage folder. */
   readonly storage: string;
+  /** Where the running process can be asked and told, or null: nowhere. */
+  readonly admin: AdminConfig | null;
   readonly listen: ListenConfig;
   /** Accepted for later; one process serves for now. */
   readonly workers: number | 'auto';
@@ -113,6 +115,24 @@ export type EventHookConfig =
   | { readonly kind: 'exec'; readonly program: string; readonly args: readonly string[] }
   /** The event as JSON by POST. */
   | { readonly kind: 'webhook'; readonly url: string };
+
+export type AdminConfig =
+  /** `paths`: absolute; the first that can be had is used. Several only when nothing was written. */
+  | {
+      readonly kind: 'socket';
+      readonly paths: readonly string[];
+      readonly isDefault: boolean;
+      readonly position: Position;
+    }
+  /** `host`: a loopback IP address without brackets. `token`: visible ASCII. */
+  | {
+      readonly kind: 'loopback';
+      readonly host: string;
+      /** 0 lets the system choose (tests). */
+      readonly port: number;
+      readonly token: string;
+      readonly position: Position;
+    };
 
 export interface ListenConfig {
   /** Plain listeners: challenges and redirects. Empty when `off`. */

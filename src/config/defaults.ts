@@ -2,6 +2,10 @@
 import type { ChallengeType, DnsConfig, KeyType, LimitConfig, OnDemandConfig, TimeoutConfig } from './config.ts';
 
 export const DEFAULT_STORAGE = './certs';
+/** In the storage folder: whoever may open it is whoever may read the keys. */
+export const DEFAULT_ADMIN_SOCKET = 'admin.sock';
+/** In its stead where this folder exists and may be written to: systemd makes it for a unit with `RuntimeDirectory=perantara`. */
+export const RUN_ADMIN_SOCKET = '/run/perantara/admin.sock';
 export const DEFAULT_HTTP_PORT = 80;
 export const DEFAULT_HTTPS_PORT = 443;
 /** Temporary, because browsers keep a permanent redirect long after the line has left the file. */

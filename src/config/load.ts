@@ -4,7 +4,8 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileState } from '../core/pem-file.ts';
 import { readAcme } from './acme.ts';
-import type { Config, LimitConfig, TimeoutConfig } from './config.ts';
+import { readAdmin } from './admin.ts';
+import type { AdminConfig, Config, LimitConfig, TimeoutConfig } from './config.ts';
 import { DEFAULT_LIMITS, DEFAULT_STORAGE, DEFAULT_TIMEOUTS } from './defaults.ts';
 import { readDns } from './dns.ts';
 import { Draft } from './draft.ts';
@@ -21,7 +22,12 @@ import { yamlSource } from './yaml-source.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** Where a process that runs with the file may be asked, as far as that could be read; null: unknown, or off. */
+      readonly admin: AdminConfig | null;
+    };
 
 export interface LoadOptions {
   /** What `${NAME}` is replaced from. */
@@ -38,7 +44,9 @@ export interface LoadValueOptions {
   readonly now: number;
 }
 
-const SECTIONS = 'acme dns onDemand onEvent listen timeouts limits sites trustedProxies underscoreHeaders'.split(' ');
+const SECTIONS = 'acme admin dns onDemand onEvent listen timeouts limits sites trustedProxies underscoreHeaders'.split(
+  ' ',
+);
 
 /** Ten thousand sites fit well. */
 const MAX_FILE_BYTES = 4 * 1024 ** 2;
@@ -46,7 +54,7 @@ const MAX_FILE_BYTES = 4 * 1024 ** 2;
 /** Reads the file at `path`, which also names it in messages. */
 export function loadConfig(path: string, options: LoadOptions): LoadResult {
   const text = readConfigText(path);
-  if (!text.ok) return { ok: false, problems: [text.problem] };
+  if (!text.ok) return { ok: false, problems: [text.problem], admin: null };
   const folder = dirname(resolve(path));
   return load(yamlSource(text.text, { file: path, folder, env: options.env }), options.now);
 }
@@ -59,7 +67,8 @@ export function loadConfigValue(value: unknown, options: LoadValueOptions): Load
 function load(source: Source, now: number): LoadResult {
   const draft = new Draft(source, now);
   const config = source.problems.length > 0 && source.value === undefined ? null : readConfig(draft);
-  if (config === null || draft.errors.length > 0) return { ok: false, problems: sortProblems([...draft.errors]) };
+  if (config === null || draft.errors.length > 0)
+    return { ok: false, problems: sortProblems([...draft.errors]), admin: config?.admin ?? null };
   return { ok: true, config: deepFreeze(config), warnings: sortProblems(draft.warnings) };
 }
 
@@ -71,12 +80,14 @@ function readConfig(draft: Draft): Config | null {
   const dns = readDns(raw.dns, draft);
   const listen = readListen(raw.listen, raw.trustedProxies ?? [], draft);
   const sites = readSites(raw.sites, { acme, dns, listen }, draft);
+  const storage = readStorage(raw.storage ?? DEFAULT_STORAGE, draft);
   return {
     acme,
     dns,
     onDemand: readOnDemand(raw.onDemand, draft),
     onEvent: readEventHook(raw.onEvent, draft),
-    storage: readStorage(raw.storage ?? DEFAULT_STORAGE, draft),
+    storage,
+    admin: readAdmin(raw.admin, storage, draft),
     listen,
     workers: raw.workers ?? 'auto',
     timeouts: readTimeouts(raw.timeouts),

@@ -3,6 +3,7 @@
 // that `load` calls.
 import { z } from 'zod';
 import { acme } from './acme-schema.ts';
+import { admin } from './admin-schema.ts';
 import { command, dns, serviceUrl } from './dns-schema.ts';
 import { parseHeaderName } from './field.ts';
 import { LISTEN_FORMS, parseListenEntry } from './listen.ts';
@@ -75,6 +76,11 @@ export const configSchema = mapping({
   storage: someText('the path of a folder')
     .optional()
     .describe('Folder for accounts, certificates and keys, relative to this file. Default ./certs.'),
+  admin: admin
+    .optional()
+    .describe(
+      'Where "perantara status" and "reload" reach the running process: a socket, { address, token }, or "off". Default: admin.sock in /run/perantara or in the storage folder.',
+    ),
   listen: mapping({
     http: z
       .union([off, one(plainEntry), several(plainEntry)], { error: `${LISTEN_FORMS}, a list of them, or "off"` })

@@ -2,6 +2,7 @@
 // host, and the short forms `3000` and `host:port`.
 import { isIPv6 } from 'node:net';
 import { normalizeHostname } from '../core/hostname.ts';
+import { MAX_SOCKET_PATH_BYTES } from '../core/socket-path.ts';
 import { suggest } from '../core/suggest.ts';
 import type { TargetPlace, TargetProtocol } from './config.ts';
 import { meant, mistaken, type Parsed } from './parsed.ts';
@@ -16,8 +17,6 @@ const DEFAULT_PORTS: Readonly<Record<TargetScheme, string>> = { http: '80', http
 /** What else may be meant, and the scheme that it is here. */
 const OTHER_SCHEMES: Readonly<Record<string, TargetScheme>> = { ws: 'http', wss: 'https', grpc: 'h2c', grpcs: 'https' };
 
-/** `sun_path` of Linux, without its closing NUL. */
-const MAX_SOCKET_PATH_BYTES = 107;
 /** Looser than a site's host: container names may have an underscore. */
 const INTERNAL_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*$/;
 
