@@ -1,0 +1,62 @@
+// What the admin endpoint asks of the process that it stands beside: an interface, so that it can be tested without one.
+// Readers return at once and from memory; they may be called at any moment between the endpoint's start and its end.
+import type { CertificateStatus } from '../certs/certificate-status.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { ReloadResult } from '../server/reload-result.ts';
+
+export interface AdminServices {
+  /** Its level can be asked for and set. */
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of Perantara: `0.1.0`. */
+  readonly version: string;
+  /** When the process started; milliseconds since the epoch. */
+  readonly startedAt: number;
+  serving(): ServingState;
+  /** The configuration in force; what leaves the process of it is redacted here. */
+  config(): Config;
+  /** In the order of the file. Read piece by piece, with other work between: entries may come and go meanwhile. */
+  certificates(): Iterable<CertificateStatus>;
+  /** The same. */
+  targets(): Iterable<TargetStatus>;
+  /** Loads the file again. Calls may overlap; each resolves with the outcome of a reading that began after it. */
+  reload(): Promise<ReloadResult>;
+}
+
+export interface ServingState {
+  /** `stopping`: no new connections, requests under way are finished. */
+  readonly state: 'starting' | 'serving' | 'stopping';
+  readonly config: {
+    /** As messages name it and as it was written on the command line: `./perantara.yaml`. */
+    readonly file: string;
+    /** Absolute. */
+    readonly path: string;
+    /** 1 for the one that the process started with. */
+    readonly generation: number;
+    /** Milliseconds since the epoch. */
+    readonly loadedAt: number;
+  };
+  /** However it was asked for; null before the first. `message`: that of the result, or null when it was accepted. */
+  readonly lastReload: { readonly at: number; readonly accepted: boolean; readonly message: string | null } | null;
+  readonly listeners: readonly ListenerStatus[];
+  /** Of clients, open now. */
+  readonly connections: number;
+}
+
+export interface ListenerStatus {
+  readonly protocol: 'http' | 'https';
+  /** As bound: an IP address without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TargetStatus {
+  /** `https://10.0.0.5:8443` */
+  readonly name: string;
+  /** Requests claimed and not yet released. */
+  readonly inflight: number;
+  /** Open, busy and idle. */
+  readonly connections: number;
+}

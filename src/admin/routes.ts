@@ -1,0 +1,97 @@
+// What can be asked of the admin endpoint, and how each is answered. Field names are a promise, as those of `perantara certs --json`:
+// times are milliseconds since the epoch.
+import type { LogLevel } from '../core/log.ts';
+import { AdminError } from './admin-error.ts';
+import type { AdminServices } from './admin-services.ts';
+import type { Answer } from './json-answer.ts';
+import { redactedConfig } from './redacted-config.ts';
+
+/** `body`: at most MAX_BODY_BYTES. Throws AdminError. */
+export type Route = (services: AdminServices, body: string) => Answer | Promise<Answer>;
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** By path, then by method; HEAD is answered as GET. */
+export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  '/': {
+    GET: () =>
+      ok({
+        endpoints: Object.entries(ROUTES).flatMap(([path, methods]) =>
+          path === '/' ? [] : Object.keys(methods).map((method) => `${method} ${path}`),
+        ),
+      }),
+  },
+  '/health': { GET: () => ok({ status: 'ok' }) },
+  '/ready': { GET: ready },
+  '/status': { GET: status },
+  '/config': { GET: ({ config }) => ok(redactedConfig(config())) },
+  '/certificates': { GET: ({ certificates }) => ok({ certificates: certificates() }) },
+  '/targets': { GET: ({ targets }) => ok({ targets: targets() }) },
+  '/reload': { POST: reload },
+  '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: setLogLevel },
+};
+
+function ok(body: Answer['body']): Answer {
+  return { status: 200, body };
+}
+
+/** Whether requests should be sent here: what a load balancer in front wants to know. */
+function ready({ serving }: AdminServices): Answer {
+  const { state } = serving();
+  return { status: state === 'serving' ? 200 : 503, body: { ready: state === 'serving', state } };
+}
+
+function status(services: AdminServices): Answer {
+  const { version, startedAt, clock, log } = services;
+  const { state, config: loaded, lastReload, listeners, connections } = services.serving();
+  const config = services.config();
+  return ok({
+    version,
+    node: process.version,
+    pid: process.pid,
+    state,
+    startedAt,
+    uptimeMs: Math.max(0, clock.now() - startedAt),
+    config: loaded,
+    lastReload,
+    storage: config.storage,
+    sites: config.sites.length,
+    listeners,
+    connections,
+    logLevel: log.level,
+  });
+}
+
+async function reload(services: AdminServices): Promise<Answer> {
+  const result = await services.reload();
+  if (result.accepted) return ok({ ...result });
+  return { status: 422, body: { error: { code: 'reload_refused', message: result.message }, ...result } };
+}
+
+function setLogLevel({ log }: AdminServices, body: string): Answer {
+  const level = levelOf(body);
+  const before = log.level;
+  if (level !== before) {
+    log.info({ before, level }, 'log level changed');
+    log.level = level;
+  }
+  return ok({ level });
+}
+
+/** `{"level":"debug"}`, or the bare word. */
+function levelOf(body: string): LogLevel {
+  let value: unknown = body.trim();
+  try {
+    const parsed = JSON.parse(body) as unknown;
+    value = typeof parsed === 'object' && parsed !== null ? (parsed as { level?: unknown }).level : parsed;
+  } catch {
+    // The bare word.
+  }
+  const level = LEVELS.find((each) => each === value);
+  if (level !== undefined) return level;
+  throw new AdminError(
+    400,
+    'level_unknown',
+    `cannot set the log level: send {"level":"debug"}; allowed: ${LEVELS.join(', ')}`,
+  );
+}

@@ -1,0 +1,96 @@
+// What the admin endpoint asks of a process, answered by a test. Fields may be changed at any time.
+import type { AdminServices, ServingState, TargetStatus } from '../../src/admin/admin-services.ts';
+import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfigValue } from '../../src/config/load.ts';
+import type { ReloadResult } from '../../src/server/reload-result.ts';
+import { type CapturedLog, capturedLog } from './captured-log.ts';
+
+export const STARTED_AT = Date.UTC(2026, 10, 1);
+
+export interface FakeAdminServices extends AdminServices {
+  readonly captured: CapturedLog;
+  now: number;
+  state: ServingState;
+  inForce: Config;
+  certificateList: Iterable<CertificateStatus>;
+  targetList: Iterable<TargetStatus>;
+  /** Called by each reload. */
+  onReload: () => ReloadResult | Promise<ReloadResult>;
+}
+
+export const ACCEPTED: ReloadResult = {
+  accepted: true,
+  generation: 2,
+  changes: {
+    sitesAdded: ['new.example'],
+    sitesRemoved: [],
+    sitesChanged: ['app.example'],
+    listenersOpened: ['https 127.0.0.1:8444'],
+    listenersClosed: [],
+  },
+  warnings: [],
+};
+
+export function configOf(value: unknown, folder = '/srv/perantara'): Config {
+  const loaded = loadConfigValue(value, { folder, places: { values: {}, keys: {} }, now: STARTED_AT });
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
+  return loaded.config;
+}
+
+export function fakeAdminServices(): FakeAdminServices {
+  const captured = capturedLog();
+  const services: FakeAdminServices = {
+    captured,
+    log: captured.log,
+    clock: { now: () => services.now },
+    now: STARTED_AT + 90_000,
+    version: '9.8.7',
+    startedAt: STARTED_AT,
+    state: {
+      state: 'serving',
+      config: { file: './perantara.yaml', path: '/srv/perantara/perantara.yaml', generation: 1, loadedAt: STARTED_AT },
+      lastReload: null,
+      listeners: [{ protocol: 'https', address: '::', port: 443 }],
+      connections: 3,
+    },
+    inForce: configOf({ sites: { 'app.example': '3000' } }),
+    certificateList: [],
+    targetList: [],
+    onReload: () => ACCEPTED,
+    serving: () => services.state,
+    config: () => services.inForce,
+    certificates: () => services.certificateList,
+    targets: () => services.targetList,
+    reload: async () => services.onReload(),
+  };
+  return services;
+}
+
+/** A certificate in order. */
+export function certificateStatus(change: Partial<CertificateStatus> = {}): CertificateStatus {
+  return {
+    name: 'app.example',
+    names: ['app.example'],
+    source: 'acme',
+    onDemand: false,
+    state: 'valid',
+    issuer: 'Pebble Intermediate',
+    authority: 'localhost-14000-dir',
+    challenge: 'http-01',
+    profile: null,
+    keyType: 'p256',
+    notBefore: STARTED_AT,
+    notAfter: STARTED_AT + 90 * 86_400_000,
+    leftRatio: 1,
+    next: { step: 'renew', at: STARTED_AT + 60 * 86_400_000, reason: 'lifetime', waitsFor: null },
+    nextRenewalAt: STARTED_AT + 60 * 86_400_000,
+    lastError: null,
+    nextAttemptAt: null,
+    failures: 0,
+    window: null,
+    requestedAt: null,
+    budget: [],
+    ...change,
+  };
+}
