@@ -4,6 +4,7 @@ import type { LogLevel } from '../core/log.ts';
 import { AdminError } from './admin-error.ts';
 import type { AdminServices } from './admin-services.ts';
 import type { Answer } from './json-answer.ts';
+import { processStatus } from './process-status.ts';
 import { redactedConfig } from './redacted-config.ts';
 
 /** `body`: at most MAX_BODY_BYTES. Throws AdminError. */
@@ -23,7 +24,7 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   },
   '/health': { GET: () => ok({ status: 'ok' }) },
   '/ready': { GET: ready },
-  '/status': { GET: status },
+  '/status': { GET: (services) => ok({ ...processStatus(services) }) },
   '/config': { GET: ({ config }) => ok(redactedConfig(config())) },
   '/certificates': { GET: ({ certificates }) => ok({ certificates: certificates() }) },
   '/targets': { GET: ({ targets }) => ok({ targets: targets() }) },
@@ -39,27 +40,6 @@ function ok(body: Answer['body']): Answer {
 function ready({ serving }: AdminServices): Answer {
   const { state } = serving();
   return { status: state === 'serving' ? 200 : 503, body: { ready: state === 'serving', state } };
-}
-
-function status(services: AdminServices): Answer {
-  const { version, startedAt, clock, log } = services;
-  const { state, config: loaded, lastReload, listeners, connections } = services.serving();
-  const config = services.config();
-  return ok({
-    version,
-    node: process.version,
-    pid: process.pid,
-    state,
-    startedAt,
-    uptimeMs: Math.max(0, clock.now() - startedAt),
-    config: loaded,
-    lastReload,
-    storage: config.storage,
-    sites: config.sites.length,
-    listeners,
-    connections,
-    logLevel: log.level,
-  });
 }
 
 async function reload(services: AdminServices): Promise<Answer> {

@@ -10,6 +10,8 @@ import { UsageError, type Verb } from './verb.ts';
 const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import('./run.ts')).runVerb,
   validate: async () => (await import('./validate.ts')).validateVerb,
+  status: async () => (await import('./status.ts')).statusVerb,
+  reload: async () => (await import('./reload.ts')).reloadVerb,
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
   check: async () => (await import('./check.ts')).checkVerb,
@@ -24,7 +26,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 };
 
 /** Verbs that the design promises and a later release brings. */
-const LATER: readonly string[] = ['reload', 'status'];
+const LATER: readonly string[] = ['top', 'explain'];
 
 export interface FoundVerb {
   readonly verb: Verb;

@@ -31,13 +31,17 @@ export interface LoadedFile {
   readonly load: () => LoadResult;
 }
 
+/** null after printing that there is none. */
+export function findConfigFile(flags: Flags, terminal: Terminal): string | null {
+  const file = flags.text('config') ?? PLACES.find((place) => existsSync(join(terminal.folder, place))) ?? null;
+  if (file === null) terminal.err(HOW_TO_BEGIN);
+  return file;
+}
+
 /** null after printing why there is no usable configuration; the exit code is then 1. */
 export function loadConfigFile(flags: Flags, terminal: Terminal): LoadedFile | null {
-  const file = flags.text('config') ?? PLACES.find((place) => existsSync(join(terminal.folder, place))) ?? null;
-  if (file === null) {
-    terminal.err(HOW_TO_BEGIN);
-    return null;
-  }
+  const file = findConfigFile(flags, terminal);
+  if (file === null) return null;
   const load = (): LoadResult => loadConfig(file, { env: terminal.env, now: terminal.now() });
   const loaded = usable(load(), terminal);
   return loaded === null ? null : { file, load, ...loaded };
@@ -49,9 +53,13 @@ export function usable(
   terminal: Terminal,
 ): { readonly config: Config; readonly warnings: readonly Problem[] } | null {
   if (result.ok) return result;
-  const { problems } = result;
+  printProblems(result.problems, terminal);
+  return null;
+}
+
+/** One line each, as far as that helps, and how many there are. */
+export function printProblems(problems: readonly Problem[], terminal: Pick<Terminal, 'err'>): void {
   for (const problem of problems.slice(0, MAX_SHOWN)) terminal.err(`${formatProblem(problem)}\n`);
   if (problems.length > MAX_SHOWN) terminal.err(`and ${problems.length - MAX_SHOWN} more\n`);
   terminal.err(problems.length === 1 ? '1 problem\n' : `${problems.length} problems\n`);
-  return null;
 }

@@ -8,6 +8,8 @@ Usage: perantara VERB [FLAGS]
 
   run       serve the sites of a configuration file
   validate  check a configuration file: every mistake, with line and column
+  status    say how the running process, its certificates and targets fare
+  reload    make the running process load its file again
   proxy     serve one site without a file: --from HOST --to TARGET
   certs     list certificates; renew, revoke, import, trust: help certs
   check     say what keeps a name from its certificate, before it is asked for

@@ -1,0 +1,257 @@
+// `perantara reload` and `perantara status` against real processes: what they print, what they advise, how they end.
+import assert from 'node:assert/strict';
+import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { runCommand } from '../../src/cli/cli.ts';
+import { processTerminal, type Terminal } from '../../src/cli/terminal.ts';
+import { freePort } from '../support/free-port.ts';
+import { runProgram } from '../support/program.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { MAIN, type Running, startNode } from './command.ts';
+
+const PROGRAM = join(import.meta.dirname, '../support/admin-program.ts');
+const GOOD = 'sites:\n  app.example: http://127.0.0.1:3000\n';
+const BAD = 'listen: { https: "nowhere" }\nsites:\n  app.example: ftp://127.0.0.1\n';
+
+/** A folder with perantara.yaml. */
+async function folderWith(t: TestContext, text: string): Promise<string> {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'perantara.yaml'), text);
+  return folder;
+}
+
+/** A process that serves the file of the folder. */
+async function startIn(t: TestContext, folder: string, file = 'perantara.yaml'): Promise<Running> {
+  const running = startNode([PROGRAM, file], folder);
+  t.after(() => running.child.kill('SIGKILL'));
+  await running.until(/open at/);
+  return running;
+}
+
+interface Typed {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the verb in this process, since starting one takes its time. */
+async function type(folder: string, line: string): Promise<Typed> {
+  const before = process.cwd();
+  const said = { stdout: '', stderr: '' };
+  process.chdir(folder);
+  try {
+    const terminal: Terminal = {
+      ...processTerminal(),
+      folder,
+      out: (text) => void (said.stdout += text),
+      err: (text) => void (said.stderr += text),
+    };
+    const code = await runCommand(line.split(' '), terminal);
+    return { code, ...said };
+  } finally {
+    process.chdir(before);
+  }
+}
+
+/** Runs it in a process of its own, as another user. */
+function typeAs(uid: number, folder: string, line: string): Promise<Typed> {
+  return runProgram(process.execPath, [MAIN, ...line.split(' ')], { cwd: folder, uid });
+}
+
+describe('perantara reload', () => {
+  it('says what is in force now, with the warnings, and ends with 0', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await startIn(t, folder);
+    const same = await type(folder, 'reload');
+    assert.deepEqual(
+      [same.code, same.stdout, same.stderr],
+      [0, 'perantara.yaml: in force as generation 2; no site or listener is another than before\n', ''],
+    );
+    const verify = '  b.example: { proxy: { to: "https://127.0.0.1:1", verify: false } }\n';
+    await writeFile(join(folder, 'perantara.yaml'), `sites:\n${verify}`);
+    const changed = await type(folder, 'reload');
+    assert.equal(
+      changed.stdout,
+      'perantara.yaml: in force as generation 3; sites added: b.example; sites removed: app.example\n',
+    );
+    assert.match(changed.stderr, /^warning: perantara\.yaml:2:.*verify/);
+    assert.equal(changed.stderr, (await type(folder, 'validate')).stderr);
+    assert.equal(changed.code, 0);
+  });
+
+  it('prints the problems as validate prints them, wherever the process was started, and ends with 1', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await mkdir(join(folder, 'elsewhere'));
+    await startIn(t, join(folder, 'elsewhere'), '../perantara.yaml');
+    await writeFile(join(folder, 'perantara.yaml'), BAD);
+    const [refused, validated] = [await type(folder, 'reload'), await type(folder, 'validate')];
+    assert.match(validated.stderr, /^perantara\.yaml:1:.*2 problems\n$/s);
+    assert.equal(refused.stderr, `${validated.stderr}not reloaded: generation 1 stays in force\n`);
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
+  });
+
+  it('knows the process by its file also through a link', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await symlink('perantara.yaml', join(folder, 'link.yaml'));
+    await startIn(t, folder);
+    assert.equal((await type(folder, 'reload --config link.yaml')).code, 0);
+  });
+
+  it('tells why a file without a mistake cannot be followed', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await startIn(t, folder);
+    await writeFile(join(folder, 'perantara.yaml'), 'sites: { unopened.example: 3000 }\n');
+    const { code, stderr } = await type(folder, 'reload');
+    assert.equal(
+      stderr,
+      'perantara reload: cannot listen on ":443": the port is in use\nnot reloaded: generation 1 stays in force\n',
+    );
+    assert.equal(code, 1);
+  });
+
+  it('points to the log when the process has a fault', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const { child } = await startIn(t, folder);
+    await writeFile(join(folder, 'perantara.yaml'), 'sites: { faulty.example: 3000 }\n');
+    const { code, stderr } = await type(folder, 'reload');
+    assert.match(
+      stderr,
+      new RegExp(`^perantara reload: cannot answer: a fault of Perantara; .*log of process ${child.pid} says more\n$`),
+    );
+    assert.equal(code, 1);
+  });
+
+  it('says how to start a process when none runs, and ends with 1', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const { code, stderr } = await type(folder, 'reload');
+    assert.equal(code, 1);
+    assert.match(stderr, /^perantara reload: cannot find a running process: nobody answers at .*certs\/admin\.sock"/);
+    assert.match(stderr, /start one with "perantara run --config perantara\.yaml"/);
+  });
+
+  it('says so when a process has left its socket', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const running = await startIn(t, folder);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const { code, stderr } = await type(folder, 'reload');
+    assert.deepEqual([code, /nobody answers at/.test(stderr)], [1, true]);
+  });
+
+  it('prints the problems also when no process runs, and when where it answers cannot be read', async (t) => {
+    const folder = await folderWith(t, BAD);
+    const { code, stderr } = await type(folder, 'reload');
+    assert.match(stderr, /2 problems\nperantara reload: cannot find a running process/);
+    assert.equal(code, 1);
+    await writeFile(join(folder, 'perantara.yaml'), 'admin: [\n');
+    const broken = await type(folder, 'reload');
+    assert.equal(broken.stderr, (await type(folder, 'validate')).stderr);
+    assert.equal(broken.code, 1);
+  });
+
+  it('reaches a process whose variables this shell does not have', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await startIn(t, folder);
+    await writeFile(
+      join(folder, 'perantara.yaml'),
+      'sites: { app.example: "http://$\u007bBACKEND_OF_THE_SERVICE:-a}:80" }\n',
+    );
+    assert.equal((await type(folder, 'reload')).code, 0);
+    const variable = 'onEvent: { webhook: "$\u007bHOOK_OF_THE_SERVICE}" }\nsites: { app.example: 3000 }\n';
+    await writeFile(join(folder, 'perantara.yaml'), variable);
+    // The program of this test does not have it either: it is the one that refuses.
+    assert.match((await type(folder, 'reload')).stderr, /not reloaded: generation 2 stays in force/);
+  });
+
+  it('does not reload a process that serves another file, and names that', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await writeFile(join(folder, 'other.yaml'), GOOD);
+    const { child } = await startIn(t, folder);
+    const { code, stderr } = await type(folder, 'reload --config other.yaml');
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot find a running process for other\.yaml: at "/);
+    assert.ok(
+      stderr.includes(`pid ${child.pid} serves ${join(folder, 'perantara.yaml')}; name that file with --config`),
+    );
+  });
+
+  it('reaches a process by its socket when the file names another by now', async (t) => {
+    const folder = await folderWith(t, `admin: ./old.sock\n${GOOD}`);
+    await startIn(t, folder);
+    await writeFile(join(folder, 'perantara.yaml'), `admin: ./new.sock\n${GOOD}`);
+    assert.match((await type(folder, 'reload')).stderr, /nobody answers at .*new\.sock.*name its socket with --socket/);
+    const { code, stdout } = await type(folder, 'reload --socket old.sock');
+    assert.deepEqual([code, stdout.slice(0, 37)], [0, 'perantara.yaml: in force as generatio']);
+    assert.equal((await type(folder, 'reload --socket none.sock')).code, 1);
+  });
+
+  it('advises SIGHUP when the endpoint is off', async (t) => {
+    const folder = await folderWith(t, `admin: off\n${GOOD}`);
+    const { code, stderr } = await type(folder, 'reload');
+    assert.equal(code, 1);
+    assert.match(stderr, /"admin" is off in perantara\.yaml; "kill -HUP PID" also makes it load its file/);
+  });
+
+  it('names the user who may open the socket', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('only root can become another user');
+    const folder = await folderWith(t, `admin: ./admin.sock\n${GOOD}`);
+    await startIn(t, folder);
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'perantara.yaml'), 0o644);
+    const nobody = 65_534;
+    const { code, stderr } = await typeAs(nobody, folder, 'reload');
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /cannot open the admin socket ".*admin\.sock": permission denied; run this as user 0 or as root: sudo perantara reload --config perantara\.yaml\n$/,
+    );
+    await chown(join(folder, 'admin.sock'), nobody, nobody);
+    assert.equal((await typeAs(nobody, folder, 'reload')).code, 0);
+  });
+
+  it('sends the token of the file to a loopback address, and says so when it is another', async (t) => {
+    const port = await freePort();
+    const text = (token: string): string => `admin: { address: "127.0.0.1:${port}", token: ${token} }\n${GOOD}`;
+    const folder = await folderWith(t, text('0123456789abcdef'));
+    assert.match((await type(folder, 'reload')).stderr, new RegExp(`nobody answers at "127\\.0\\.0\\.1:${port}"`));
+    await startIn(t, folder);
+    assert.equal((await type(folder, 'reload')).code, 0);
+    await writeFile(join(folder, 'perantara.yaml'), text('fedcba9876543210'));
+    const { code, stderr } = await type(folder, 'reload');
+    assert.equal(code, 1);
+    assert.match(stderr, /it has another token than perantara\.yaml; .*kill -HUP PID/);
+    assert.doesNotMatch(stderr, /fedcba/);
+  });
+});
+
+describe('perantara status', () => {
+  it('shows the process, its certificates and targets', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const { child } = await startIn(t, folder);
+    const { code, stdout, stderr } = await type(folder, 'status');
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(
+      stdout,
+      new RegExp(`^process +perantara 9\\.8\\.7 on Node v\\d.*, pid ${child.pid}, serving, up \\w+`),
+    );
+    assert.match(stdout, /^file +\/.*\/perantara\.yaml, generation 1, loaded \w+ ago$/m);
+    assert.match(stdout, /^listening +https \[::\]:443$/m);
+  });
+
+  it('prints everything as JSON for programs', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const { child } = await startIn(t, folder);
+    const { code, stdout } = await type(folder, 'status --json');
+    const { status, certificates, targets } = JSON.parse(stdout);
+    assert.deepEqual([code, status.pid, certificates, targets], [0, child.pid, [], []]);
+  });
+
+  it('ends with 1 when no process answers', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    const { code, stdout, stderr } = await type(folder, 'status --json');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^perantara status: cannot find a running process/);
+    assert.doesNotMatch(stderr, /HUP/);
+  });
+});
