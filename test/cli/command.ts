@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { runCommand } from '../../src/cli/cli.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
@@ -15,6 +16,29 @@ export interface Outcome {
 export function perantara(args: readonly string[], cwd = process.cwd()): Outcome {
   const result = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8', timeout: 30_000 });
   return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+/** The same in this process, which is twenty times as quick: everything but how the process ends. */
+export async function runHere(args: readonly string[], folder = process.cwd()): Promise<Outcome> {
+  let [out, err] = ['', ''];
+  const before = process.cwd();
+  process.chdir(folder);
+  const code = await runCommand(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    ask: async () => null,
+    env: process.env,
+    interactive: false,
+    columns: 80,
+    folder,
+    now: () => Date.now(),
+    exit: () => {},
+  }).finally(() => process.chdir(before));
+  return { code, out, err };
 }
 
 export interface Running {

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { MAIN, perantara } from './command.ts';
+import { MAIN, perantara, runHere } from './command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -14,9 +14,9 @@ const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'schema', 'version'
 const VERBS_OF_CERTS = ['certs renew', 'certs revoke', 'certs import', 'certs roll-over', 'certs trust'];
 
 describe('help', () => {
-  it('fits a screen of 24 lines and 80 columns, for every verb', () => {
+  it('fits a screen of 24 lines and 80 columns, for every verb', async () => {
     for (const args of [['help'], ...[...VERBS, ...VERBS_OF_CERTS].map((verb) => ['help', ...verb.split(' ')])]) {
-      const { code, out, err } = perantara(args, folder);
+      const { code, out, err } = await runHere(args, folder);
       assert.equal(code, 0);
       assert.equal(err, '');
       const lines = out.trimEnd().split('\n');
@@ -25,24 +25,32 @@ describe('help', () => {
     }
   });
 
-  it('is the same however it is asked for', () => {
-    const overview = perantara(['help'], folder).out;
-    for (const args of [['--help'], ['-h'], ['help', 'help']]) assert.equal(perantara(args, folder).out, overview);
-    const ofRun = perantara(['help', 'run'], folder).out;
+  it('is printed by the program itself, which ends with the code of the verb', () => {
+    const { code, out } = perantara(['help'], folder);
+    assert.equal(code, 0);
+    assert.match(out, /^ {2}run /m);
+    assert.equal(perantara(['halp'], folder).code, 2);
+  });
+
+  it('is the same however it is asked for', async () => {
+    const overview = (await runHere(['help'], folder)).out;
+    for (const args of [['--help'], ['-h'], ['help', 'help']])
+      assert.equal((await runHere(args, folder)).out, overview);
+    const ofRun = (await runHere(['help', 'run'], folder)).out;
     for (const args of [
       ['run', '--help'],
       ['run', '-h'],
       ['run', '--conifg', '--help'],
     ])
-      assert.equal(perantara(args, folder).out, ofRun, `${args}`);
+      assert.equal((await runHere(args, folder)).out, ofRun, `${args}`);
   });
 
-  it('names every verb and every flag', () => {
-    const overview = perantara(['help'], folder).out;
+  it('names every verb and every flag', async () => {
+    const overview = (await runHere(['help'], folder)).out;
     for (const verb of VERBS) assert.match(overview, new RegExp(`^ {2}${verb} `, 'm'));
-    const ofCerts = perantara(['help', 'certs'], folder).out;
+    const ofCerts = (await runHere(['help', 'certs'], folder)).out;
     for (const verb of VERBS_OF_CERTS) assert.match(ofCerts, new RegExp(`^ {2}perantara ${verb} `, 'm'));
-    const ofProxy = perantara(['help', 'proxy'], folder).out;
+    const ofProxy = (await runHere(['help', 'proxy'], folder)).out;
     for (const flag of [
       'from',
       'to',
@@ -69,10 +77,10 @@ describe('help', () => {
 });
 
 describe('version', () => {
-  it('prints the versions of the package and of Node', () => {
+  it('prints the versions of the package and of Node', async () => {
     const { version } = JSON.parse(readFileSync(join(MAIN, '../../package.json'), 'utf8')) as { version: string };
     for (const args of [['version'], ['--version'], ['-v']])
-      assert.equal(perantara(args, folder).out, `perantara ${version} (node ${process.version})\n`);
+      assert.equal((await runHere(args, folder)).out, `perantara ${version} (node ${process.version})\n`);
   });
 });
 
@@ -126,8 +134,8 @@ describe('a command line that cannot be understood', () => {
     ['with terminal escapes in it', 'run --\x1b[31mx', /cannot use "--\\u001b\[31mx"/],
   ];
   for (const [name, line, expected] of cases)
-    it(`${name} ends with 2 and says what to type`, () => {
-      const { code, out, err } = perantara(line === '' ? [] : line.split(' '), folder);
+    it(`${name} ends with 2 and says what to type`, async () => {
+      const { code, out, err } = await runHere(line === '' ? [] : line.split(' '), folder);
       assert.equal(code, 2);
       assert.equal(out, '');
       assert.match(err, expected);
