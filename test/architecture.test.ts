@@ -40,6 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   zod: ['config', 'certs'],
   pino: ['core'],
+  'sonic-boom': ['observe'],
   'acme-client': ['certs'],
   'dns-packet': ['certs'],
   'node-forge': ['certs', 'core'],

@@ -11,6 +11,8 @@ export interface Address {
 
 /** What server/Server offers to the process around it. */
 export interface Servable extends Lifecycle {
+  /** SIGUSR1: log files have been moved away. */
+  reopenLogs(): void;
   readonly addresses: { readonly http: readonly Address[]; readonly https: readonly Address[] };
 }
 
@@ -75,6 +77,7 @@ export async function serve<S extends Servable>(
   };
 
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onReload);
+  process.on('SIGUSR1', () => server.reopenLogs()); // which would open Node's debugger otherwise
   process.on('uncaughtException', onFault).on('unhandledRejection', onFault);
   try {
     await server.start();

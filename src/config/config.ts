@@ -1,6 +1,7 @@
 // The complete, frozen value that everything else reads. No defaults and no unit parsing happen after this.
 
 import type { CertificateFiles } from '../core/certificate-files.ts';
+import type { AccessField, LogPlace } from './access-log-words.ts';
 
 /** Where a value stood, for messages: `perantara.yaml:3:9`, `perantara.yaml (default)`, or a flag: `--http`. */
 export type Position = string;
@@ -21,6 +22,8 @@ export interface Config {
   readonly listen: ListenConfig;
   /** Accepted for later; one process serves for now. */
   readonly workers: number | 'auto';
+  /** null: none is written. */
+  readonly accessLog: AccessLogConfig | null;
   readonly timeouts: TimeoutConfig;
   readonly limits: LimitConfig;
   /** Networks in CIDR form whose hosts are believed about the client: `X-Forwarded-*`, `Forwarded`, PROXY protocol. */
@@ -152,6 +155,24 @@ export interface ListenAddress {
   /** Whether clients may begin with HTTP/2 at once (RFC 9113 section 3.3); only of plain listeners. */
   readonly h2c: boolean;
   readonly position: Position;
+}
+
+/** What the access log says of exchanges, and of which. */
+export interface AccessLogConfig {
+  /** A file's path is absolute. */
+  readonly output: LogPlace;
+  readonly format: 'json' | 'combined';
+  /** One exchange in so many has a line, 0: none; of sites that are not in `sites`, and of no site. */
+  readonly oneIn: number;
+  /** Host, normalised, or `onDemand` → likewise. */
+  readonly sites: Readonly<Record<string, number>>;
+  /** Of a line of JSON, in this order. */
+  readonly fields: readonly AccessField[];
+  /** In lower case, as the two below. */
+  readonly requestHeaders: readonly string[];
+  readonly responseHeaders: readonly string[];
+  /** Header fields and parameters that are shown though they are secret. */
+  readonly reveal: readonly string[];
 }
 
 /** All in milliseconds. Design section 4 gives the defaults. */

@@ -1,4 +1,5 @@
 // Every default of the configuration. The timeouts are design section 4's deadlines per phase.
+import { ACCESS_FIELDS, type AccessField } from './access-log-words.ts';
 import type { ChallengeType, DnsConfig, KeyType, LimitConfig, OnDemandConfig, TimeoutConfig } from './config.ts';
 
 export const DEFAULT_STORAGE = './certs';
@@ -24,6 +25,13 @@ export const DEFAULT_TIMEOUTS: TimeoutConfig = {
   drainMs: 30_000,
   retireMs: 3_600_000,
 };
+
+export const DEFAULT_ACCESS_FORMAT = 'json';
+/** All but what only some want: ports, names and ciphers of TLS. */
+export const DEFAULT_ACCESS_FIELDS: readonly AccessField[] = ACCESS_FIELDS.filter(
+  (field) => !['port', 'servername', 'cipher', 'resumed'].includes(field),
+);
+export const DEFAULT_ACCESS_HEADERS: readonly string[] = ['referer', 'user-agent'];
 
 export const DEFAULT_LIMITS: LimitConfig = {
   connections: 50_000,

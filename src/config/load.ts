@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileState } from '../core/pem-file.ts';
+import { readAccessLog } from './access-log.ts';
 import { readAcme } from './acme.ts';
 import { readAdmin } from './admin.ts';
 import type { AdminConfig, Config, LimitConfig, TimeoutConfig } from './config.ts';
@@ -44,9 +45,8 @@ export interface LoadValueOptions {
   readonly now: number;
 }
 
-const SECTIONS = 'acme admin dns onDemand onEvent listen timeouts limits sites trustedProxies underscoreHeaders'.split(
-  ' ',
-);
+const SECTIONS =
+  'acme admin dns onDemand onEvent listen log timeouts limits sites trustedProxies underscoreHeaders'.split(' ');
 
 /** Ten thousand sites fit well. */
 const MAX_FILE_BYTES = 4 * 1024 ** 2;
@@ -90,6 +90,7 @@ function readConfig(draft: Draft): Config | null {
     admin: readAdmin(raw.admin, storage, draft),
     listen,
     workers: raw.workers ?? 'auto',
+    accessLog: readAccessLog(raw, draft),
     timeouts: readTimeouts(raw.timeouts),
     limits: readLimits(raw.limits),
     trustedProxies: [...new Set(raw.trustedProxies ?? [])],

@@ -2,6 +2,7 @@
 // `describe` is what an editor shows. Rules that join several parts (sites, certificates, collisions) are in the files
 // that `load` calls.
 import { z } from 'zod';
+import { accessLogShare, log } from './access-log-schema.ts';
 import { acme } from './acme-schema.ts';
 import { admin } from './admin-schema.ts';
 import { command, dns, serviceUrl } from './dns-schema.ts';
@@ -54,6 +55,7 @@ const onDemand = mapping({
   perHour: amount.optional().describe('New names in an hour, all together. Default 100.'),
   pending: amount.optional().describe('Names under way at once. Default 20.'),
   wait: duration.optional().describe('How long a handshake waits for its certificate. Default 30s.'),
+  accessLog: accessLogShare.optional().describe('on, off, or 1/N, in place of log.access.sites.'),
   ...routing,
 });
 
@@ -100,6 +102,7 @@ export const configSchema = mapping({
     .transform(reading(parseWorkers))
     .optional()
     .describe('Number of processes, or auto (default). Accepted for later: one process serves for now.'),
+  log: log.optional().describe('What is written down.'),
   timeouts: mapping({
     handshake: timeout('Connection accepted → TLS handshake complete. Default 10s.'),
     head: timeout('First byte of a request head → last. Default 15s.'),

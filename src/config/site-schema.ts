@@ -1,5 +1,6 @@
 // The part of the schema about sites: host → TLS settings and routes, path → action.
 import { z } from 'zod';
+import { accessLogShare } from './access-log-schema.ts';
 import { directory, profile } from './acme-schema.ts';
 import { parseMediaType } from './field.ts';
 import { LOCATION_FORMS, parseLocation } from './location.ts';
@@ -136,6 +137,7 @@ const siteShape = {
     })
     .optional()
     .describe('Left out: obtained by ACME. "local": from the local CA. { cert, key } or { pkcs12 }: your own files.'),
+  accessLog: accessLogShare.optional().describe('on, off, or 1/N, in place of log.access.sites.'),
   ...routing,
 };
 

@@ -16,6 +16,7 @@ import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
 import type { Target } from '../upstream/target.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
+import { type AccessLogChange, AccessLogging } from './access-logging.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import { Connections } from './connections.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
@@ -42,6 +43,7 @@ export class Server implements Lifecycle {
   readonly #targets: TargetRegistry;
   readonly #retirement = new Retirement();
   readonly #records = new ExchangeFeed();
+  readonly #accessLogging: AccessLogging;
   readonly #certificates: CertificateAutomation;
   readonly #connections: Connections;
   readonly #entrance: Entrance;
@@ -66,6 +68,7 @@ export class Server implements Lifecycle {
     const inForce = (): Config => this.#config;
     this.#config = config;
     this.#log = log;
+    this.#accessLogging = new AccessLogging({ ...services, records: this.#records });
     this.#certificates = certificates;
     this.#targets = new TargetRegistry({
       get timeouts() {
@@ -148,6 +151,7 @@ export class Server implements Lifecycle {
     if (this.#state !== 'new') return; // closed meanwhile
     this.#state = 'started';
     try {
+      this.#accessLogging.prepare(this.config.accessLog).commit();
       (await this.#listeners.prepare(this.config.listen)).commit();
       this.#findHttpsPort();
       await this.#certificates.start();
@@ -167,6 +171,11 @@ export class Server implements Lifecycle {
     return result;
   }
 
+  /** Goes on in new files: the old ones have been moved away. */
+  reopenLogs(): void {
+    this.#accessLogging.reopen();
+  }
+
   /** Stops accepting, closes idle connections at once, and waits for the others up to the drain timeout. */
   close(): Promise<void> {
     this.#closed ??= this.#drain();
@@ -177,6 +186,7 @@ export class Server implements Lifecycle {
     this.#state = 'closed';
     this.#stopAccepting();
     this.#connections.destroy();
+    void this.#accessLogging.close();
     this.#targets.destroy();
     this.#retirement.destroy();
     this.#certificates.destroy(reason);
@@ -188,17 +198,22 @@ export class Server implements Lifecycle {
     const before = this.#snapshot;
     const obstacle = obstacleTo(before.config, config);
     if (obstacle !== null) return refused(obstacle);
-    let listeners: ListenerChange;
+    let listeners: ListenerChange | null = null;
+    let accessLog: AccessLogChange;
     try {
       listeners = await this.#listeners.prepare(config.listen);
+      accessLog = this.#accessLogging.prepare(config.accessLog);
     } catch (error) {
+      listeners?.abandon();
       return refused(messageOf(error));
     }
     if (this.#isStopping()) {
       listeners.abandon();
+      accessLog.abandon();
       return refused('cannot use the new configuration: the process is stopping');
     }
     this.#swap(config);
+    accessLog.commit();
     const former = new Set(listeners.commit());
     this.#findHttpsPort();
     await this.#certificates.adopt(config);
@@ -232,6 +247,7 @@ export class Server implements Lifecycle {
   async #drain(): Promise<void> {
     if (this.#state !== 'started') {
       this.destroy();
+      await this.#accessLogging.close();
       return;
     }
     this.#state = 'closing';
@@ -245,6 +261,7 @@ export class Server implements Lifecycle {
     if (size > 0) this.#log.warn({ connections: size }, 'connections cut after the drain timeout');
     await certificates;
     this.destroy();
+    await this.#accessLogging.close();
   }
 
   #stopAccepting(): void {
