@@ -58,7 +58,8 @@ async function main(names: readonly ContenderName[], write: boolean): Promise<vo
   for (const name of missing)
     process.stdout.write(`${name}: not found on PATH or in the tree that PEERS names; left out\n`);
   const columns = contenders.map((contender) => new Column(contender));
-  await Promise.all(columns.map((column) => column.tryAllButFloods()));
+  await Promise.all(columns.map((column) => column.tryHttp1()));
+  await Promise.all(columns.map((column) => column.tryHttp2()));
   for (const column of columns) await column.tryFloods();
   const results: Results = {
     command: ['npm run hostile', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
