@@ -28,9 +28,9 @@ type TimedDecision = Exclude<RenewalDecision, { action: 'nothing' }>;
 
 export class ManagedCertificate {
   readonly wish: ManagedWish;
+  readonly serving: Serving;
   readonly #services: ManagedCertificateServices;
   readonly #renewalWish: RenewalWish;
-  readonly #serving: Serving;
   readonly #check: WindowCheck;
   readonly #report: AttemptReport;
   /** In the order of the issuers; one that is no longer allowed may follow. */
@@ -51,7 +51,7 @@ export class ManagedCertificate {
       keyType: wish.keyType,
       profiles: new Map(wish.issuers.map(({ authority, profile }) => [authority.id, profile?.name ?? null])),
     };
-    this.#serving = new Serving(services.publisher, wish.names, wish.part);
+    this.serving = new Serving(services.publisher, wish.names, wish.part);
     this.#check = new WindowCheck(wish.name, services);
     this.#report = new AttemptReport(wish, services);
   }
@@ -71,7 +71,7 @@ export class ManagedCertificate {
   }
 
   get served(): Holding | null {
-    return this.#serving.served;
+    return this.serving.served;
   }
 
   /**
@@ -81,7 +81,7 @@ export class ManagedCertificate {
   async load(): Promise<void> {
     const { clock } = this.#services;
     for (const holding of this.#holdings) await this.#read(holding);
-    this.#serving.restore(this.#holdings, clock.now());
+    this.serving.restore(this.#holdings, clock.now());
     this.#check.postpone();
   }
 
@@ -91,7 +91,7 @@ export class ManagedCertificate {
     await this.#read(former);
     if (former.certificate === null) return;
     this.#holdings.push(former);
-    this.#serving.restore(this.#holdings, this.#services.clock.now());
+    this.serving.restore(this.#holdings, this.#services.clock.now());
   }
 
   /** Another process stored something: look at once. */
@@ -252,7 +252,7 @@ export class ManagedCertificate {
 
   #serve(): void {
     const { log, clock } = this.#services;
-    this.#serving.renew(this.#holdings, clock.now(), (error) =>
+    this.serving.renew(this.#holdings, clock.now(), (error) =>
       log.error({ name: this.name, err: error }, 'certificate refused'),
     );
   }

@@ -125,11 +125,12 @@ export class CertificateManager implements Lifecycle {
     const fresh = [...managed.values()].filter((each) => this.#managed.get(each.name) !== each);
     const former = [...this.#managed.values()].filter((each) => managed.get(each.name) !== each);
     this.#isTaking = true;
+    for (const lane of this.#lanes.values()) lane.clear();
     this.#wanted = wanted;
     this.#managed = managed;
     this.#byFolder = byFolder;
     this.#lanes = lanes;
-    await this.#ground(former); // or what they still obtain would be published over what follows
+    this.#dismiss(former);
     this.#publishSupplied(wanted, before);
     await Promise.all(this.#authorities().map(({ ledger }) => ledger?.load()));
     await pooledMap(fresh, MAX_LOADS, (certificate) => certificate.load());
@@ -145,12 +146,16 @@ export class CertificateManager implements Lifecycle {
     return known !== undefined && isSameWish(known.wish, wish) ? known : new ManagedCertificate(wish, this.#services);
   }
 
-  /** Ends what is under way for them: an order at a CA is simply left, and taken up again by whoever wants the same. */
-  async #ground(certificates: readonly ManagedCertificate[]): Promise<void> {
-    const flights = certificates.flatMap((certificate) => this.#flights.get(certificate) ?? []);
+  /**
+   * Nothing of theirs is published any more. What is under way ends without being waited for: an order at a CA is simply
+   * left, and taken up again by whoever wants the same, under the same lock.
+   */
+  #dismiss(certificates: readonly ManagedCertificate[]): void {
     const reason = new PerantaraError('certificate no longer configured', { code: 'closed', source: 'internal' });
-    for (const { abort } of flights) abort.abort(reason);
-    await Promise.allSettled(flights.map(({ landed }) => landed));
+    for (const certificate of certificates) {
+      certificate.serving.end();
+      this.#flights.get(certificate)?.abort.abort(reason);
+    }
   }
 
   #withdraw(wanted: readonly WantedCertificate[], before: readonly WantedCertificate[]): void {
@@ -229,7 +234,7 @@ export class CertificateManager implements Lifecycle {
   }
 
   #launch(lane: Lane): void {
-    while (this.#state === 'running') {
+    while (this.#state === 'running' && !this.#isTaking) {
       const certificate = lane.take();
       if (certificate === undefined) return;
       const abort = new AbortController();
@@ -242,11 +247,13 @@ export class CertificateManager implements Lifecycle {
   #land(certificate: ManagedCertificate, lane: Lane): void {
     lane.land(certificate);
     this.#flights.delete(certificate);
-    if (this.#state !== 'running' || this.#managed.get(certificate.name) !== certificate) return;
-    const now = this.#services.clock.now();
-    const at = certificate.dueAt(now);
-    // A look that is overdue was planned by another clock, or before a sleep: its timer does not count that.
-    if (at < this.#nextLookAt || this.#nextLookAt < now) this.#lookAt(Math.min(at, now + MAX_NAP_MS), now);
+    if (this.#state !== 'running') return;
+    if (this.#managed.get(certificate.name) === certificate) {
+      const now = this.#services.clock.now();
+      const at = certificate.dueAt(now);
+      // A look that is overdue was planned by another clock, or before a sleep: its timer does not count that.
+      if (at < this.#nextLookAt || this.#nextLookAt < now) this.#lookAt(Math.min(at, now + MAX_NAP_MS), now);
+    }
     this.#launch(lane);
   }
 

@@ -18,7 +18,7 @@ export function rankHoldings(holdings: readonly Holding[], now: number): readonl
 /** What one name's certificate is published as. */
 export class Serving {
   readonly #publisher: CertificatePublisher;
-  readonly #patterns: readonly string[];
+  #patterns: readonly string[];
   readonly #part: CertificatePart;
   #served: Holding | null = null;
   /** Fingerprint of the newest certificate that the publisher took after checking it. */
@@ -35,6 +35,11 @@ export class Serving {
   /** Where the certificate in use comes from, or null without one. */
   get served(): Holding | null {
     return this.#served;
+  }
+
+  /** Somebody else serves the names from now on: here, nothing is published or withdrawn any more. */
+  end(): void {
+    this.#patterns = [];
   }
 
   /** The first of a life: unchecked, at next to no cost. */

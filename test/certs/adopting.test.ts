@@ -109,6 +109,58 @@ test('hosts of a group that shrinks are refused, the others stay; nothing that w
   assert.deepEqual(world.publisher.published, []);
 });
 
+test('what waited for its turn and is no longer wanted is not begun, whatever lands while others are being ended', async (t) => {
+  const stubborn = Promise.withResolvers<void>();
+  const world = new World();
+  const orders = new Map<string, PromiseWithResolvers<Certificate>>();
+  const issuer = new FakeIssuer((name, signal) => {
+    const order = Promise.withResolvers<Certificate>();
+    orders.set(name, order);
+    signal.addEventListener('abort', () => void stubborn.promise.then(() => order.reject(signal.reason)));
+    return order.promise;
+  });
+  const authority = world.authority(issuer);
+  const names = Array.from({ length: 12 }, (_, i) => `n${i}.example`);
+  const manager = world.managerOf(names.map((name) => world.wish(name, [authority])));
+  t.after(() => manager.close());
+  await manager.start();
+  await issuer.askedTimes(10);
+  const waiting = names.filter((name) => !issuer.asked.includes(name));
+  const [stays] = issuer.asked;
+  const adopted = manager.adopt([world.wish(stays!, [authority])]);
+  orders.get(stays!)!.resolve(await world.mint(stays!));
+  await world.publisher.times(1);
+  await settled();
+  stubborn.resolve();
+  await adopted;
+  await settled();
+  assert.equal(waiting.length, 2);
+  assert.equal(issuer.asked.length, 10, `asked for ${issuer.asked.slice(10).join(' ')}`);
+  assert.deepEqual(world.publisher.names(), [stays]);
+});
+
+test('nobody waits for an order that ends slowly, and whoever wants the same name waits for its lock', async (t) => {
+  const stubborn = Promise.withResolvers<void>();
+  const world = new World();
+  const slow = new FakeIssuer(async (name) => {
+    await stubborn.promise;
+    return world.mint(name);
+  });
+  const manager = world.managerOf([world.wish('a.example', [world.authority(slow)])]);
+  t.after(() => manager.close());
+  await manager.start();
+  await slow.askedTimes(1);
+  const other = new FakeIssuer((name) => world.mint(name), 'other');
+  await manager.adopt([world.wish('a.example', [world.authority(other)])]);
+  await settled();
+  assert.deepEqual(other.asked, []);
+  stubborn.resolve();
+  await other.askedTimes(1);
+  await world.publisher.times(1);
+  await settled();
+  assert.deepEqual(world.publisher.names(), ['a.example'], 'what the former order brought is not published');
+});
+
 test('supplied certificates change places with others', async (t) => {
   const world = new World();
   const authority = makeAuthority();
