@@ -14,39 +14,24 @@ export interface Servable extends Lifecycle {
   /** SIGUSR1: log files have been moved away. */
   reopenLogs(): void;
   readonly addresses: { readonly http: readonly Address[]; readonly https: readonly Address[] };
+  /** SIGHUP came; without it, it is ignored. */
+  onHangUp?(): void;
 }
 
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof SIGNAL_CODES;
 
-/** What goes on beside a server that has started. */
-export interface Company {
-  /** SIGHUP. */
-  readonly onReload: () => void;
-  /** The server is about to close, or has been destroyed. */
-  readonly close: () => void;
-}
-
-/**
- * Resolves with the exit code: 0 after an orderly stop, 1 after a failure, 128 + n after a second signal. `accompany` is
- * called once the server has started.
- */
-export async function serve<S extends Servable>(
-  createServer: () => S,
-  log: Logger,
-  terminal: Terminal,
-  accompany: (server: S) => Company = () => alone(log),
-): Promise<number> {
+/** Resolves with the exit code: 0 after an orderly stop, 1 after a failure, 128 + n after a second signal. */
+export async function serve(createServer: () => Servable, log: Logger, terminal: Terminal): Promise<number> {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const server = createServer();
   let stopping = false;
   let faulty = false;
-  let company: Company | null = null;
+  let started = false;
 
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    company?.close();
     server.close().then(
       () => end(faulty ? 1 : 0),
       (error: unknown) => {
@@ -66,8 +51,9 @@ export async function serve<S extends Servable>(
     stop();
   };
   const onReload = (): void => {
-    if (company === null || stopping) log.warn('SIGHUP ignored: not serving yet, or no longer');
-    else company.onReload();
+    if (!started || stopping) log.warn('SIGHUP ignored: not serving yet, or no longer');
+    else if (server.onHangUp === undefined) log.warn('SIGHUP ignored: there is no file to load again');
+    else server.onHangUp();
   };
   const onFault = (error: unknown): void => {
     // The state is unknown now: finish what is under way and let the service manager start afresh.
@@ -83,15 +69,11 @@ export async function serve<S extends Servable>(
     await server.start();
     if (stopping) return ended;
     logAddresses(server, log);
-    company = accompany(server);
+    started = true;
   } catch (error) {
     if (!stopping) return failedStart(error, log, terminal);
   }
   return ended;
-}
-
-function alone(log: Logger): Company {
-  return { onReload: () => log.warn('SIGHUP ignored: there is no file to load again'), close: () => {} };
 }
 
 function logAddresses(server: Servable, log: Logger): void {

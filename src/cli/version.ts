@@ -14,7 +14,7 @@ export const versionVerb: Verb = {
 };
 
 /** The same file is two folders up from src/cli and from dist/cli. */
-function packageVersion(): string {
+export function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { runHere } from '../cli/command.ts';
 import { needsTools } from '../support/needs-tools.ts';
 import { type Perantara, startPerantara } from '../support/perantara.ts';
 import { curl } from '../support/program.ts';
@@ -76,4 +77,32 @@ test('with --watch a change of the file is enough; a file that is gone changes n
   await proxy.logged(({ msg, generation }) => msg === 'configuration in force' && generation === 3);
   strictEqual(await get(), 'three');
   ok(!proxy.log.some(({ msg }) => msg.startsWith('configuration refused')));
+});
+
+test('perantara reload tells what came of it, and perantara status what is in force', TOOLS, async (t) => {
+  const { proxy, write, config } = await serve(t);
+  const verb = (...args: readonly string[]) => runHere([...args, '--config', proxy.configFile]);
+  await write(config({ ...answering('two'), ...answering('three', 'new.localhost') }));
+  const first = await verb('reload');
+  strictEqual(first.code, 0, first.err);
+  match(first.out, /new\.localhost/);
+
+  await write(config({ 'app.localhost': { respnd: {} } }));
+  const second = await verb('reload');
+  strictEqual(second.code, 1);
+  strictEqual(second.err, `${(await verb('validate')).err}not reloaded: generation 2 stays in force\n`);
+
+  await write(config(answering('three', 'new.localhost')));
+  const status = await verb('status', '--json');
+  strictEqual(status.code, 0, status.err);
+  const told = JSON.parse(status.out) as { config: { generation: number }; lastReload: { accepted: boolean } };
+  strictEqual(told.config.generation, 2);
+  strictEqual(told.lastReload.accepted, false);
+
+  const socket = join(proxy.storage, 'admin.sock');
+  const { stdout } = await curl(['--unix-socket', socket, 'http://localhost/certificates']);
+  match(stdout, /"name":\s*"app\.localhost"[^}]*"state":\s*"valid"/);
+  proxy.signal('SIGTERM');
+  strictEqual(await proxy.exited, 0);
+  strictEqual((await verb('status')).code, 1);
 });

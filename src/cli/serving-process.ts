@@ -1,0 +1,174 @@
+// A process that serves a configuration file: the server, the admin endpoint beside it, and the ways to another
+// configuration – a signal, a change of the file, the admin endpoint – which all lead through one door.
+import { resolve } from 'node:path';
+import { AdminEndpoint } from '../admin/admin-endpoint.ts';
+import type { AdminServices } from '../admin/admin-services.ts';
+import type { Config } from '../config/config.ts';
+import type { LoadResult } from '../config/load.ts';
+import { explainProblem, type Problem, positionOf } from '../config/problem.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { ReloadResult } from '../server/reload-result.ts';
+import { Server } from '../server/server.ts';
+import { FileWatch } from './file-watch.ts';
+import type { Servable } from './serve.ts';
+import { packageVersion } from './version.ts';
+
+/** Where the configuration came from, so that it can be loaded again. */
+export interface ConfigOrigin {
+  /** As it was written on the command line, or found. */
+  readonly file: string;
+  readonly load: () => LoadResult;
+  /** Whether a change of the file is enough. */
+  readonly watch: boolean;
+}
+
+type Cause = 'signal' | 'file' | 'admin';
+
+export class ServingProcess implements Servable {
+  readonly #origin: ConfigOrigin;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #admin: AdminEndpoint;
+  readonly #watch: FileWatch | null;
+  readonly #startedAt: number;
+  #loadedAt: number;
+  #lastReload: { readonly at: number; readonly accepted: boolean; readonly message: string | null } | null = null;
+  /** One after another, each with the file as it is when its turn comes. */
+  #reloading: Promise<unknown> = Promise.resolve();
+
+  constructor(config: Config, origin: ConfigOrigin, log: Logger, clock: Clock = systemClock) {
+    this.#origin = origin;
+    this.#log = log;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#loadedAt = this.#startedAt;
+    this.#server = new Server(config, { log, clock });
+    this.#admin = new AdminEndpoint(config.admin, this.#services());
+    this.#watch = origin.watch ? new FileWatch(origin.file, () => this.#reload('file')) : null;
+  }
+
+  get addresses(): Server['addresses'] {
+    return this.#server.addresses;
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start();
+    try {
+      await this.#admin.start();
+      await this.#watch?.start();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /** The admin endpoint answers for as long as requests are being finished. */
+  async close(): Promise<void> {
+    this.#watch?.close();
+    await this.#server.close();
+    await this.#admin.close();
+  }
+
+  destroy(reason?: Error): void {
+    this.#watch?.close();
+    this.#server.destroy(reason);
+    this.#admin.destroy();
+  }
+
+  reopenLogs(): void {
+    this.#server.reopenLogs();
+  }
+
+  onHangUp(): void {
+    void this.#reload('signal');
+  }
+
+  /** Never rejects: what goes wrong inside refuses the configuration too. The log and the caller are told the same. */
+  #reload(cause: Cause): Promise<ReloadResult> {
+    const result = this.#reloading.then(async () => {
+      const outcome = await this.#attempt();
+      const at = this.#clock.now();
+      if (outcome.accepted) this.#loadedAt = at;
+      this.#lastReload = { at, accepted: outcome.accepted, message: outcome.accepted ? null : outcome.message };
+      this.#tell(cause, outcome);
+      return outcome;
+    });
+    this.#reloading = result;
+    return result;
+  }
+
+  async #attempt(): Promise<ReloadResult> {
+    const refused = (message: string, problems: readonly Problem[] = []): ReloadResult => ({
+      accepted: false,
+      problems,
+      message,
+    });
+    try {
+      const loaded = this.#origin.load();
+      if (!loaded.ok) {
+        const { problems } = loaded;
+        const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+        return refused(`cannot use the new configuration: ${count}`, problems);
+      }
+      const before = this.#server.config.admin;
+      await this.#admin.adopt(loaded.config.admin);
+      const result = await this.#server.reload(loaded.config, loaded.warnings);
+      if (!result.accepted) await this.#admin.adopt(before);
+      return result;
+    } catch (error) {
+      return refused(messageOf(error));
+    }
+  }
+
+  #tell(cause: Cause, result: ReloadResult): void {
+    if (!result.accepted) {
+      const problems = result.problems.map((problem) => `${positionOf(problem)}: ${explainProblem(problem)}`);
+      this.#log.error({ cause, problems, reason: result.message }, 'configuration refused, the one before stays');
+      return;
+    }
+    tellWarnings(result.warnings, this.#log);
+    const { generation, changes } = result;
+    const counts = Object.fromEntries(Object.entries(changes).map(([what, names]) => [what, names.length]));
+    this.#log.info({ cause, generation, ...counts }, 'configuration in force');
+  }
+
+  #services(): AdminServices {
+    const server = this.#server;
+    const { file } = this.#origin;
+    const path = resolve(file);
+    return {
+      log: this.#log,
+      clock: this.#clock,
+      version: packageVersion(),
+      startedAt: this.#startedAt,
+      config: () => server.config,
+      certificates: () => server.certificates(),
+      targets: () => server.targets(),
+      reload: () => this.#reload('admin'),
+      serving: () => ({
+        state: server.state,
+        config: { file, path, generation: server.generation, loadedAt: this.#loadedAt },
+        lastReload: this.#lastReload,
+        listeners: listenersOf(server),
+        connections: server.connections,
+      }),
+    };
+  }
+}
+
+export function tellWarnings(warnings: readonly Problem[], log: Logger): void {
+  for (const warning of warnings)
+    log.warn({ position: positionOf(warning), problem: explainProblem(warning) }, 'configuration warning');
+}
+
+function listenersOf(server: Server) {
+  if (server.state !== 'serving') return [];
+  const { http, https } = server.addresses;
+  return [
+    ...http.map(({ address, port }) => ({ protocol: 'http' as const, address, port })),
+    ...https.map(({ address, port }) => ({ protocol: 'https' as const, address, port })),
+  ];
+}
