@@ -46,6 +46,8 @@ export interface BenchCase {
   readonly http2: Http2Request | null;
   /** Each run needs a proxy that has served nothing but its warm-up. */
   readonly needsFreshProcess: boolean;
+  /** Whether Perantara runs beside itself with an access log, and nobody else does. */
+  readonly isAboutLog: boolean;
   /** Whether it is h2load that makes the load. */
   readonly needsH2load: boolean;
   readonly warmUp: (subject: Subject) => Promise<Outcome>;
@@ -66,6 +68,8 @@ export interface LoadedCase {
   readonly upstream?: UpstreamKind;
   /** Default null. */
   readonly http2?: Http2Request;
+  /** Default false. */
+  readonly isAboutLog?: boolean;
   /** Default 1. */
   readonly warmUpFactor?: number;
   readonly apply: (subject: Subject) => Promise<Outcome>;
@@ -83,6 +87,7 @@ export function loaded(name: CaseName, options: LoadedCase): BenchCase {
     upstream,
     http2,
     needsFreshProcess: false,
+    isAboutLog: options.isAboutLog ?? false,
     needsH2load: http2 !== null,
     warmUp: (subject) => apply({ ...subject, seconds: subject.seconds * (options.warmUpFactor ?? 1) }),
     run: async (subject) => {

@@ -139,7 +139,10 @@ async function gather(names: readonly ContestantName[], missing: string[]): Prom
 }
 
 async function findContestant(name: ContestantName): Promise<Contestant | null> {
-  if (name === 'perantara') return perantaraContestant((process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean));
+  if (name === 'perantara' || name === 'logging') {
+    const nodeFlags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
+    return perantaraContestant(nodeFlags, name === 'logging');
+  }
   if (name === 'http-proxy') return httpProxyContestant();
   if (name === 'node-http2') return nodeHttp2Contestant();
   const program = await findPeerProgram(name);

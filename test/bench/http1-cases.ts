@@ -11,6 +11,7 @@ import { usageOf } from './process-tree.ts';
 
 export const HTTP1_CASE_NAMES = [
   'small',
+  'small-log',
   '10k',
   '1m',
   '100m',
@@ -41,6 +42,12 @@ export const HTTP1_CASES: Readonly<Record<Http1CaseName, BenchCase>> = {
   small: loaded('small', {
     title: 'Small responses',
     load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes`,
+    apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
+  }),
+  'small-log': loaded('small-log', {
+    title: 'Access log: small responses',
+    load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes; without and with a line for each`,
+    isAboutLog: true,
     apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
   }),
   '10k': loaded('10k', {
@@ -109,6 +116,7 @@ export const HTTP1_CASES: Readonly<Record<Http1CaseName, BenchCase>> = {
     origin: 'content',
     upstream: 'http1',
     http2: null,
+    isAboutLog: false,
     needsFreshProcess: true,
     needsH2load: false,
     warmUp: ({ rig, port }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds: 2 }),

@@ -7,6 +7,7 @@ import { FILES, GRPC_FILE, GRPC_MESSAGE, GRPC_PATH, SMALL_BYTES } from './origin
 
 export const HTTP2_CASE_NAMES = [
   'h2-small',
+  'h2-small-log',
   'h2-1x100',
   'h2-64x1',
   'h2-1m',
@@ -35,6 +36,12 @@ export const HTTP2_CASES: Readonly<Record<Http2CaseName, BenchCase>> = {
     title: 'HTTP/2: small responses, 16 × 16',
     does: 'GET, 64 bytes',
     load: { request: SMALL, connections: 16, streams: 16 },
+  }),
+  'h2-small-log': multiplexed('h2-small-log', {
+    title: 'HTTP/2, access log: small responses, 16 × 16',
+    does: 'GET, 64 bytes; without and with a line for each',
+    load: { request: SMALL, connections: 16, streams: 16 },
+    isAboutLog: true,
   }),
   'h2-1x100': multiplexed('h2-1x100', {
     title: 'HTTP/2: small responses, 1 × 100',
@@ -85,7 +92,7 @@ export const HTTP2_CASES: Readonly<Record<Http2CaseName, BenchCase>> = {
   }),
 };
 
-interface MultiplexedCase extends Pick<LoadedCase, 'title' | 'origin' | 'upstream'> {
+interface MultiplexedCase extends Pick<LoadedCase, 'title' | 'origin' | 'upstream' | 'isAboutLog'> {
   readonly does: string;
   readonly load: Omit<MultiplexedOptions, 'seconds'>;
 }

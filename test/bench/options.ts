@@ -21,12 +21,16 @@ export interface BenchOptions {
   readonly command: string;
 }
 
+/** Always there; the second in cases about the access log. */
+const OWN_NAMES: readonly ContestantName[] = ['perantara', 'logging'];
+const PEER_NAMES = CONTESTANT_NAMES.filter((name) => !OWN_NAMES.includes(name));
+
 export const USAGE = `usage: npm run bench [-- FLAGS]
 
   --short        ${SHORT_CASES.join(', ')} only, in about two minutes
   --only NAMES   these cases: ${CASE_NAMES.join(',')};
                  or all of ${Object.keys(CASE_GROUPS).join(' or ')}
-  --peers NAMES  perantara beside these: ${CONTESTANT_NAMES.filter((name) => name !== 'perantara').join(',')}
+  --peers NAMES  perantara beside these: ${PEER_NAMES.join(',')}
   --repeat N     counted runs of each (default 3; 2 with --short)
   --seconds N    length of one counted run (default 5; 2 with --short)
   --write        write docs/benchmarks.md and .svg even when cases or peers are left out
@@ -55,11 +59,11 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const isWhole = !values.short && values.only === undefined && values.peers === undefined;
-  const peers = values.peers === undefined ? CONTESTANT_NAMES : choose(values.peers, CONTESTANT_NAMES, '--peers');
+  const peers = values.peers === undefined ? PEER_NAMES : choose(values.peers, PEER_NAMES, '--peers');
   const all = values.short ? SHORT_CASES : CASE_NAMES;
   return {
     cases: values.only === undefined ? all : choose(values.only, CASE_NAMES, '--only', CASE_GROUPS),
-    contestants: CONTESTANT_NAMES.filter((name) => name === 'perantara' || peers.includes(name)),
+    contestants: CONTESTANT_NAMES.filter((name) => OWN_NAMES.includes(name) || peers.includes(name)),
     repeats: number(values.repeat, values.short ? 2 : 3, '--repeat', 50),
     seconds: number(values.seconds, values.short ? 2 : 5, '--seconds', 60),
     warmUpSeconds: values.short ? 1 : 2,

@@ -109,6 +109,7 @@ function table(results: Results, benchCase: BenchCase): string {
 }
 
 function display(contestant: ContestantName): string {
+  if (contestant === 'logging') return 'perantara with access log';
   return contestant === 'perantara' ? '**perantara**' : contestant;
 }
 

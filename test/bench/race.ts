@@ -26,9 +26,8 @@ export interface RaceOptions {
 
 /** A contestant that fails is reported with its error and left out of the rest of the case. */
 export async function race(benchCase: BenchCase, options: RaceOptions): Promise<readonly Result[]> {
-  const { upstream, http2 } = benchCase;
   const entries = options.contestants
-    .filter((contestant) => contestant.obstacle(upstream, http2 !== null) === null)
+    .filter((contestant) => takesPart(benchCase, contestant))
     .map((contestant) => new Entry(benchCase, contestant, options));
   try {
     if (!benchCase.needsFreshProcess) for (const entry of entries) await entry.attempt(() => entry.start());
@@ -37,6 +36,12 @@ export async function race(benchCase: BenchCase, options: RaceOptions): Promise<
     await Promise.all(entries.map((entry) => entry.stop()));
   }
   return entries.map((entry) => entry.result);
+}
+
+function takesPart({ upstream, http2, isAboutLog }: BenchCase, contestant: Contestant): boolean {
+  const { name } = contestant;
+  if (isAboutLog ? name !== 'perantara' && name !== 'logging' : name === 'logging') return false;
+  return contestant.obstacle(upstream, http2 !== null) === null;
 }
 
 class Entry {

@@ -1,6 +1,6 @@
 // One proxy in the race: how it is configured and started. Each has one worker or thread, speaks HTTP/1.1 and HTTP/2 (ALPN)
 // over TLS 1.3 with the same certificate, keeps upstream connections alive, says X-Forwarded-For and -Proto, and writes no
-// access log.
+// access log but for the one that is there to show what that costs.
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,16 @@ import { askOverHttp2, getOnce } from '../load/probe.ts';
 import type { PeerProgram } from '../peer-program.ts';
 import { type PinnedProcess, startPinned } from '../pinned-process.ts';
 
-export const CONTESTANT_NAMES = ['perantara', 'nginx', 'haproxy', 'caddy', 'http-proxy', 'node-http2'] as const;
+/** `logging`: Perantara with an access log. */
+export const CONTESTANT_NAMES = [
+  'perantara',
+  'logging',
+  'nginx',
+  'haproxy',
+  'caddy',
+  'http-proxy',
+  'node-http2',
+] as const;
 export type ContestantName = (typeof CONTESTANT_NAMES)[number];
 
 /** How a proxy speaks to what is behind it: `none` is behind one that answers `CANNED` to everything by itself. */
