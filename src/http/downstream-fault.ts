@@ -2,7 +2,6 @@
 import { PerantaraError } from '../core/errors.ts';
 
 export const CLIENT_GONE = 'client_gone';
-export const TUNNEL_IDLE = 'tunnel_idle';
 export const SHUTTING_DOWN = 'shutting_down';
 
 export function clientGone(when: string): PerantaraError {
@@ -19,7 +18,7 @@ export function unexpected(cause: unknown): PerantaraError {
 
 export function tunnelIdle(): PerantaraError {
   return new PerantaraError('cannot keep the tunnel: both sides are silent', {
-    code: TUNNEL_IDLE,
+    code: 'tunnel_idle',
     source: 'downstream',
   });
 }

@@ -2,7 +2,7 @@
 // add what they decided, and its feed tells it on, once. One object per exchange while somebody listens, none otherwise.
 import { monotonicMs } from '../core/clock.ts';
 import type { PerantaraError } from '../core/errors.ts';
-import { CLIENT_GONE, SHUTTING_DOWN, TUNNEL_IDLE } from './downstream-fault.ts';
+import { CLIENT_GONE, SHUTTING_DOWN } from './downstream-fault.ts';
 import type { Client } from './exchange.ts';
 import type { ExchangeFeed } from './exchange-feed.ts';
 import type { HeaderList } from './header-list.ts';
@@ -91,7 +91,7 @@ export class ExchangeRecord {
   over(error: PerantaraError | null): void {
     if (error !== null) this.note(error);
     this.endedAtMs = monotonicMs();
-    this.outcome = outcomeOf(this.error, error === null, this.status);
+    this.outcome = outcomeOf(error ?? this.error, error === null, this.status);
     this.#feed.tell(this);
   }
 }
@@ -99,7 +99,7 @@ export class ExchangeRecord {
 function outcomeOf(error: PerantaraError | null, isWhole: boolean, status: number): Outcome {
   if (error === null) return 'complete';
   if (error.code === CLIENT_GONE) return 'client_gone';
-  if (error.code === SHUTTING_DOWN || error.code === TUNNEL_IDLE || (!isWhole && status !== 0)) return 'cut';
+  if (error.code === SHUTTING_DOWN || (!isWhole && status !== 0)) return 'cut';
   switch (error.source) {
     case 'downstream':
       return 'refused';

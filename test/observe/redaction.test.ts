@@ -23,6 +23,7 @@ test('parameters that let whoever reads them in are not shown, however they are 
     ['/a?%74oken=abc', `/a?%74oken=${X}`],
     ['/a?user%5Bpassword%5D=abc', `/a?user%5Bpassword%5D=${X}`],
     ['/a?x=1;token=abc', `/a?x=1;token=${X}`],
+    ['/a?x;sid=abc', `/a?x;sid=${X}`],
     ['/a?token=a;b=c', `/a?token=${X}`],
     ['/a?token', '/a?token'],
     ['/a?token=', `/a?token=${X}`],

@@ -5,7 +5,7 @@ import type { Handler } from '../../src/http/exchange.ts';
 import { type BareProxy, type Carrier, startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
 import { post, request } from '../support/chain.ts';
 import { openH2 } from '../support/h2-client.ts';
-import { END_STREAM, rstStream } from '../support/h2-frames.ts';
+import { END_STREAM, INITIAL_WINDOW_SIZE, rstStream } from '../support/h2-frames.ts';
 import { requestFields } from '../support/h2-headers.ts';
 import type { H2Peer } from '../support/h2-peer.ts';
 import { type Origin, ok, type Script, startOrigin } from '../support/origin.ts';
@@ -204,6 +204,16 @@ test('HTTP/2: a response that its client does not take whole counts with what wa
   assert.deepEqual([inWords(record!), record!.responseBytes], ['client_gone 200 client_gone', 65_535]);
 });
 
+test('HTTP/2: a client that does not take an error page has gone, and why there was one is not forgotten', async (t) => {
+  const running = await rig(t, 'h2c');
+  const client = await openH2(t, running.proxy.port, { carrier: 'plain', settings: [[INITIAL_WINDOW_SIZE, 0]] });
+  await client.headers(1, requestFields('/nothing', 'POST', [['content-length', '1']]));
+  await client.data(1, 'x', END_STREAM);
+  await client.head(1);
+  await client.send(rstStream(1));
+  assert.equal(await running.told.word(), 'client_gone 502 upstream_closed');
+});
+
 test('a connection that is lost with the process cuts its exchanges', async (t) => {
   for (const carrier of ['plain', 'h2c'] as const) {
     const running = await rig(t, carrier);
@@ -247,6 +257,14 @@ test('HTTP/1.1: a tunnel is one exchange, with the bytes of both ways, over when
   const [whole] = await told.take();
   const { requestBytes, responseBytes } = whole!;
   assert.deepEqual([inWords(whole!), requestBytes, responseBytes], ['complete 101', 5, 2]);
+  const patient = await openTunnel();
+  origin.peers[1]!.finish();
+  await patient.end();
+  await patient.send('1234');
+  assert.deepEqual(told.records, [], 'one side may still talk');
+  patient.finish();
+  const [other] = await told.take();
+  assert.deepEqual([inWords(other!), other!.requestBytes], ['complete 101', 4]);
   (await openTunnel()).reset();
   assert.equal(await told.word(), 'client_gone 101 client_gone');
   await openTunnel();
