@@ -60,8 +60,8 @@ export class Authorities {
     return directory === null ? this.#local : this.#known.get(directory)!.authority;
   }
 
-  /** Those of `config` from now on. Whether there are others than before. */
-  adopt(config: Config): boolean {
+  /** Those of `config` from now on. */
+  adopt(config: Config): void {
     const proofs = proofsOf(config);
     const { alpnChallenges, listens } = this.#options;
     alpnChallenges.unreachable = listens && config.listen.https.length > 0 ? null : NO_TLS;
@@ -80,7 +80,6 @@ export class Authorities {
     this.#known = known;
     const former = [...before].filter(([directory, each]) => known.get(directory) !== each);
     this.#former.push(...former.map(([, { authority }]) => authority));
-    return former.length > 0 || known.size !== before.size;
   }
 
   /** Closes those that no config names any more; once nobody uses them. */

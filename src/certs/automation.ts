@@ -59,6 +59,9 @@ export class CertificateAutomation {
   #onDemand: OnDemandCertificates | null;
   #supplied: SuppliedCertificates;
   #hook: EventHook | null;
+  /** What is no longer in use and has not ended yet. */
+  #ending: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(config: Config, options: CertificateAutomationServices) {
     const { log, clock, contextOptions } = options;
@@ -147,33 +150,54 @@ export class CertificateAutomation {
   async adopt(config: Config): Promise<void> {
     const before = this.#config;
     this.#config = config;
-    const former = { onDemand: this.#onDemand, supplied: this.#supplied, hook: this.#hook };
-    const isNewHook = !isDeepStrictEqual(before.onEvent, config.onEvent);
-    if (isNewHook) this.#hook = this.#hookOf(config);
-    const hasNewAuthorities = this.#authorities.adopt(config);
+    const isNewSupply = !isDeepStrictEqual(suppliedFilesOf(before), suppliedFilesOf(config));
+    if (isNewSupply) this.#supplied.destroy(); // what it reads is not to be served any more
+    if (!isDeepStrictEqual(before.onEvent, config.onEvent)) {
+      this.#endLater(this.#hook?.close());
+      this.#hook = this.#hookOf(config);
+    }
+    this.#authorities.adopt(config);
     this.#wanted = this.#wantedOf(config);
     await this.manager.adopt(this.#wanted);
-    const isNewDemand = hasNewAuthorities || !isDeepStrictEqual(before.onDemand, config.onDemand);
-    if (isNewDemand) this.#onDemand = this.#onDemandOf(config);
-    else this.#onDemand?.leave();
-    const isNewSupply = !isDeepStrictEqual(suppliedFilesOf(before), suppliedFilesOf(config));
-    if (isNewSupply) this.#supplied = this.#suppliedOf(config);
-    if (isNewDemand) await Promise.all([this.#onDemand?.start(), former.onDemand?.close()]);
-    if (isNewSupply) await Promise.all([this.#supplied.start(), former.supplied.close()]);
-    if (isNewHook) void former.hook?.close();
-    await this.#authorities.closeFormer();
+    if (isDeepStrictEqual(demandOf(before), demandOf(config))) this.#onDemand?.look();
+    else await this.#replaceOnDemand(config);
+    if (this.#isClosed) return;
+    if (isNewSupply) {
+      this.#supplied = this.#suppliedOf(config);
+      await this.#supplied.start();
+    }
+    this.#endLater(this.#authorities.closeFormer());
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#onDemand?.close(), this.manager.close(), this.#supplied.close()]);
+    this.#isClosed = true;
+    await Promise.all([this.#onDemand?.close(), this.manager.close(), this.#supplied.close(), this.#ending]);
     await Promise.all([this.#hook?.close(), this.#authorities.close()]);
   }
 
   destroy(reason?: Error): void {
+    this.#isClosed = true;
     this.#onDemand?.destroy(reason);
     this.manager.destroy(reason);
     this.#supplied.destroy();
     void this.#hook?.close();
+  }
+
+  /** Whoever asks is answered by the one before until the other knows what storage has. */
+  async #replaceOnDemand(config: Config): Promise<void> {
+    const former = this.#onDemand;
+    const next = this.#onDemandOf(config);
+    await next?.start();
+    if (this.#isClosed) return next?.close();
+    this.#onDemand = next;
+    if (former !== null) next?.succeed(former);
+    next?.look();
+    this.#endLater(former?.close());
+  }
+
+  /** Nobody waits for it but `close`: an order may be on its way, or a DNS record be taken away. */
+  #endLater(ending: Promise<void> | undefined): void {
+    this.#ending = Promise.allSettled([this.#ending, ending]);
   }
 
   #hookOf({ onEvent: hook }: Config): EventHook | null {
@@ -219,6 +243,11 @@ export class CertificateAutomation {
       clock,
     });
   }
+}
+
+/** What certificates on demand depend on. */
+function demandOf({ onDemand, acme, dns, listen }: Config): unknown {
+  return { onDemand, acme, dns, isHeard: listen.http.length > 0 };
 }
 
 /** Which files of the operator's are watched, and for which hosts. */

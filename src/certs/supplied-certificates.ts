@@ -118,10 +118,11 @@ export class SuppliedCertificates implements Lifecycle {
   }
 
   async #look(): Promise<void> {
+    if (this.#state !== 'running') return;
     for (const supplied of this.#supplied) {
-      if (this.#state !== 'running') return;
       this.#withdrawCompromised(supplied);
       const seen = await stampOf(supplied.paths);
+      if (this.#state !== 'running') return;
       const now = this.#options.clock.now();
       if (seen === supplied.seen && now < supplied.judgeAgainAt) continue;
       const isFirst = supplied.seen === null;

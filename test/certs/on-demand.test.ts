@@ -42,7 +42,7 @@ async function rig(t: TestContext, limits: Partial<OnDemandLimits> = {}, stored:
   for (const name of stored) issuance.kept.set(name, issuance.mint(name));
   const asks = new FakeAsks();
   const isConfigured = (name: string): boolean => name === 'www.example.com';
-  const services = { issuance, asks, contexts: resolver, isConfigured, log, clock };
+  const services = { issuance, asks, contexts: resolver, isConfigured, isSite: isConfigured, log, clock };
   const names = new OnDemandCertificates({ ...LIMITS, ...limits }, services);
   await names.start();
   t.after(() => names.close());

@@ -255,3 +255,14 @@ test('a key that is known to be compromised is neither taken from a new file nor
   await actor.look();
   assert.equal(served.byHost.get(HOST)?.certPem, next.certPem);
 });
+
+test('what was being looked at when it was closed is not served any more', async (t) => {
+  const files = pairIn(await temporaryFolder(t), mint([HOST], root));
+  const { served, actor } = await serve(t, files);
+  write(files, mint([HOST], root));
+  const look = actor.look();
+  await Promise.resolve();
+  actor.destroy(); // another configuration has the host now, and a certificate from somewhere else
+  await look;
+  assert.deepEqual([...served.byHost.keys()], []);
+});

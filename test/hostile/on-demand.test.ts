@@ -52,9 +52,10 @@ async function serve(t: TestContext, ask: AskServer): Promise<Rig> {
     log,
     timeoutMs: 500,
   });
+  const isSite = (name: string): boolean => name === SITE;
   const names = new OnDemandCertificates(
     { refuseMs: 300_000, perAddressPerHour: 10, perHour: 100, maxPending: 20 },
-    { issuance, asks, contexts: resolver, isConfigured: (name) => name === SITE, log, clock: systemClock },
+    { issuance, asks, contexts: resolver, isConfigured: isSite, isSite, log, clock: systemClock },
   );
   await names.start();
   let client = 0;

@@ -12,16 +12,14 @@ import { DemandFlight } from './flight.ts';
 import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
 import { demandableName, folderOf } from './name.ts';
 import { type Refusal, RefusalLog } from './refusals.ts';
-import { type DemandContexts, DemandShelf, type Shelved } from './shelf.ts';
+import { type DemandContexts, DemandShelf, type DemandSites, type Shelved } from './shelf.ts';
 
 export type OnDemandLimits = Pick<OnDemandConfig, 'refuseMs' | 'perAddressPerHour' | 'perHour' | 'maxPending'>;
 
-export interface OnDemandServices {
+export interface OnDemandServices extends DemandSites {
   readonly issuance: OnDemandIssuance;
   readonly asks: Asks;
   readonly contexts: DemandContexts;
-  /** Whether the name belongs to a site of the file, with or without a certificate. */
-  readonly isConfigured: (name: string) => boolean;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -42,7 +40,7 @@ export class OnDemandCertificates implements Lifecycle {
   readonly #refusals: RefusalLog;
   readonly #questions = new AddressBuckets(QUESTIONS, null);
   readonly #newNames: AddressBuckets;
-  readonly #shelf: DemandShelf;
+  #shelf: DemandShelf;
   /** Folder names of what storage has. */
   readonly #stored = new Set<string>();
   /** Names that are not tried again for a while. */
@@ -61,7 +59,11 @@ export class OnDemandCertificates implements Lifecycle {
     this.#services = services;
     this.#refusals = new RefusalLog(services.log, services.clock);
     this.#newNames = new AddressBuckets(perHour(limits.perAddressPerHour), perHour(limits.perHour));
-    this.#shelf = new DemandShelf(services.contexts);
+    this.#shelf = new DemandShelf(services.contexts, services);
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'started';
   }
 
   /** Names under way, for leak checks. */
@@ -95,13 +97,12 @@ export class OnDemandCertificates implements Lifecycle {
     );
     this.#services.asks.close();
     for (const flight of this.#flights.values()) flight.settle(null);
-    this.leave();
     this.#shelf.clear();
   }
 
-  /** Leaves names that have become a site's to whoever keeps those. */
-  leave(): void {
-    this.#shelf.leave(this.#services.isConfigured);
+  /** Serves on what `former` has in memory. */
+  succeed(former: OnDemandCertificates): void {
+    [this.#shelf, former.#shelf] = [former.#shelf, this.#shelf];
   }
 
   /** Whether there is a certificate for the name, in memory or in storage. `servername`: as a client writes it. */
@@ -134,7 +135,7 @@ export class OnDemandCertificates implements Lifecycle {
     return this.#mayAsk(name, address) ? this.#launch(name, () => this.#fromIssuer(name, address)) : null;
   }
 
-  /** Runs by itself once a minute. */
+  /** Runs by itself once a minute; to be called when other names are configured. */
   look(): void {
     for (const name of this.#shelf.look(this.#services.clock.now())) this.#stored.delete(folderOf(name));
   }
@@ -169,8 +170,7 @@ export class OnDemandCertificates implements Lifecycle {
       const { certificate, dueAt } = await issuance.load(name);
       if (this.#state !== 'started') return;
       if (certificate !== null && certificate.notAfter > clock.now()) {
-        contexts.publish(name, certificate);
-        this.#shelf.put(name, certificate, dueAt);
+        this.#shelf.publish(name, certificate, dueAt);
         flight.settle(contexts.resolve(name));
         if (dueAt <= clock.now()) this.#track(this.#renew(name, address));
         return;
@@ -282,7 +282,6 @@ export class OnDemandCertificates implements Lifecycle {
 
   #forget(name: string): void {
     this.#shelf.delete(name);
-    this.#services.contexts.withdraw(name);
     this.#stored.delete(folderOf(name));
   }
 
