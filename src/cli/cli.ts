@@ -15,6 +15,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
   check: async () => (await import('./check.ts')).checkVerb,
+  explain: async () => (await import('./explain.ts')).explainVerb,
   'certs import': async () => (await import('./certs/import.ts')).importVerb,
   'certs renew': async () => (await import('./certs/renew.ts')).renewVerb,
   'certs revoke': async () => (await import('./certs/revoke.ts')).revokeVerb,
@@ -26,7 +27,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
 };
 
 /** Verbs that the design promises and a later release brings. */
-const LATER: readonly string[] = ['top', 'explain'];
+const LATER: readonly string[] = ['top'];
 
 export interface FoundVerb {
   readonly verb: Verb;

@@ -13,6 +13,7 @@ Usage: perantara VERB [FLAGS]
   proxy     serve one site without a file: --from HOST --to TARGET
   certs     list certificates; renew, revoke, import, trust: help certs
   check     say what keeps a name from its certificate, before it is asked for
+  explain   say what would become of a request, and why
   schema    write the JSON Schema of the configuration file, for editors
   version   print the version
   help      print this, or the help of a verb: perantara help run

@@ -4,7 +4,7 @@ import { httpDate } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Exchange, ExchangeObserver, Handler } from '../http/exchange.ts';
-import { appendForwarded, appendVia, believedClaims, isClientClaim } from '../http/forwarded.ts';
+import { passingFields, tellUpstream } from '../http/forwarded.ts';
 import type { FieldTest, HeaderList } from '../http/header-list.ts';
 import { mayTravelOn } from '../http/max-forwards.ts';
 import type { ResponseHead } from '../http/message.ts';
@@ -28,12 +28,7 @@ export interface ProxyOptions {
 }
 
 export function proxyHandler(options: ProxyOptions): Handler {
-  const { underscoreHeaders } = options;
-  const passes: FieldTest = (text, start, end) => {
-    if (isClientClaim(text, start, end)) return false;
-    const name = text.slice(start, end);
-    return !name.includes('_') || underscoreHeaders.has(name.toLowerCase());
-  };
+  const passes = passingFields(options.underscoreHeaders);
   return (exchange) => {
     if (mayTravelOn(exchange.request)) new Forwarding(exchange, options, passes).start();
     else answerHere(exchange);
@@ -77,10 +72,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
     if (maxBodyBytes !== null) exchange.limitRequest(maxBodyBytes);
     exchange.observe(this);
     const { request } = exchange;
-    const claims = believedClaims(request.headers, exchange.client, this.#options.trustedProxies);
-    request.headers.filter(this.#passes);
-    appendForwarded(request.headers, request, exchange.client, claims);
-    appendVia(request.headers, request);
+    tellUpstream(request, exchange.client, this.#passes, this.#options.trustedProxies);
     this.#request = {
       method: request.method,
       target: request.path + request.query,

@@ -3,7 +3,7 @@
 import { parseAuthority } from './authority.ts';
 import type { Client } from './exchange.ts';
 import { type ForwardedElement, parseForwarded, writeForwarded } from './forwarded-field.ts';
-import type { HeaderList } from './header-list.ts';
+import type { FieldTest, HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
@@ -21,6 +21,24 @@ const X = 120;
 export function isClientClaim(text: string, start: number, end: number): boolean {
   const first = text.charCodeAt(start) | 0x20;
   return (first === X || first === F || first === P) && CLIENT_CLAIM.test(text.slice(start, end));
+}
+
+/** Whether a field of the client's may pass to the upstream: not its claims, nor names with `_` but for these (lower case). */
+export function passingFields(underscoreHeaders: ReadonlySet<string>): FieldTest {
+  return (text, start, end) => {
+    if (isClientClaim(text, start, end)) return false;
+    const name = text.slice(start, end);
+    return !name.includes('_') || underscoreHeaders.has(name.toLowerCase());
+  };
+}
+
+/** Makes of the fields that came those that the upstream gets. */
+export function tellUpstream(request: RequestHead, client: Client, passes: FieldTest, trusted: TrustedProxies): void {
+  const { headers } = request;
+  const claims = believedClaims(headers, client, trusted);
+  headers.filter(passes);
+  appendForwarded(headers, request, client, claims);
+  appendVia(headers, request);
 }
 
 /** What a trusted proxy says about the request it passes on. */

@@ -10,7 +10,7 @@ import { MAIN, perantara, runHere } from './command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'schema', 'version', 'help'];
+const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'explain', 'schema', 'version', 'help'];
 const VERBS_OF_CERTS = ['certs renew', 'certs revoke', 'certs import', 'certs roll-over', 'certs trust'];
 
 describe('help', () => {
@@ -90,7 +90,7 @@ describe('a command line that cannot be understood', () => {
     ['with a verb misspelt', 'rnu', /there is no such verb; did you mean run\?/],
     ['with an unknown verb', 'banana', /cannot use "banana": there is no such verb\n/],
     ['with a verb of the prototype', 'constructor', /there is no such verb/],
-    ['with a verb of a later release', 'explain', /it comes with a later release/],
+    ['with a verb of a later release', 'top', /it comes with a later release/],
     ['with a flag before the verb', '--config x.yaml', /did you mean perantara run --config\?/],
     ['with a flag of proxy before the verb', '--from localhost', /did you mean perantara proxy --from\?/],
     ['with a flag misspelt', 'run --conifg x', /^perantara run: cannot use "--conifg": .*did you mean --config\?/],
