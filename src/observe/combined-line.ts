@@ -8,6 +8,8 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 /** Makes the lines, each with its line end. `now`: when the exchange was over, in milliseconds since the epoch. */
 export function combinedLines(redaction: Redaction): (record: ExchangeRecord, now: number) => string {
+  const showReferer = redaction.field('referer');
+  const showAgent = redaction.field('user-agent');
   let second = 0;
   let time = '';
   return (record, now) => {
@@ -16,8 +18,8 @@ export function combinedLines(redaction: Redaction): (record: ExchangeRecord, no
       time = localTime(new Date(now));
     }
     const { client, responseBytes, headers } = record;
-    const referer = shown(headers?.get('referer'), 'referer', redaction);
-    const agent = shown(headers?.get('user-agent'), 'user-agent', redaction);
+    const referer = shown(headers?.get('referer'), showReferer);
+    const agent = shown(headers?.get('user-agent'), showAgent);
     return `${client.address} - - [${time}] "${requestLine(record, redaction)}" ${statusOf(record)} ${responseBytes} "${referer}" "${agent}"\n`;
   };
 }
@@ -33,8 +35,8 @@ function statusOf({ status, outcome }: ExchangeRecord): string {
   return outcome === CLIENT_GONE ? '499' : '000';
 }
 
-function shown(value: string | null | undefined, name: string, redaction: Redaction): string {
-  return value === null || value === undefined || value === '' ? '-' : quotedText(redaction.field(name, value));
+function shown(value: string | null | undefined, show: (value: string) => string): string {
+  return value === null || value === undefined || value === '' ? '-' : quotedText(show(value));
 }
 
 /** `29/Nov/2026:04:05:06 +0100` */

@@ -1,45 +1,45 @@
-// One exchange as one line of JSON, with the fields that are wanted, in their order. What does not apply is left out.
-
+// One exchange as one line of JSON, with the fields that are wanted, in their order. What does not apply is left out. Hot where
+// there is an access log: what is the same from line to line is made once.
 import type { ExchangeRecord } from '../http/exchange-record.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { jsonText } from './log-text.ts';
 import type { Redaction } from './redaction.ts';
 
-/** A record and the time it was over, in milliseconds since the epoch. */
+/** The value of a field as JSON, or null. `now`: when the exchange was over, in milliseconds since the epoch. */
 type Write = (record: ExchangeRecord, now: number) => string | null;
+type Line = (record: ExchangeRecord, now: number) => string;
 
-const text = (value: string | null): string | null => (value === null || value === '' ? null : jsonText(value));
-const rounded = (ms: number): string => String(Math.round(ms * 1_000) / 1_000);
-
-/** Field → its value as JSON, or null. docs/configuration.md says what each means. */
+/** Field → what writes its values. docs/configuration.md says what each means. */
 const WRITERS = {
-  time: (_record, now) => `"${new Date(now).toISOString()}"`,
-  id: ({ id }) => text(id),
-  client: ({ client }) => jsonText(client.address),
-  port: ({ client }) => String(client.port),
-  site: ({ site }) => text(site),
-  route: ({ route }) => text(route),
-  method: ({ method }) => text(method),
-  host: ({ host }) => text(host),
-  target: null,
-  version: ({ version }) => `"${version}"`,
-  status: ({ status }) => String(status),
-  outcome: ({ outcome }) => `"${outcome}"`,
-  reason: ({ error }) => text(error?.code ?? null),
-  error: ({ error }) => text(error?.message ?? null),
-  requestBytes: ({ requestBytes }) => String(requestBytes),
-  responseBytes: ({ responseBytes }) => String(responseBytes),
-  durationMs: ({ beganAtMs, endedAtMs }) => rounded(endedAtMs - beganAtMs),
-  headMs: ({ beganAtMs, respondedAtMs }) => (respondedAtMs === 0 ? null : rounded(respondedAtMs - beganAtMs)),
-  upstream: ({ upstream }) => text(upstream),
-  attempts: ({ attempts }) => (attempts === 0 ? null : String(attempts)),
-  servername: ({ client }) => text(client.servername),
-  tls: ({ client }) => text(client.tls?.version ?? null),
-  cipher: ({ client }) => text(client.tls?.cipher ?? null),
-  resumed: ({ client }) => (client.tls === null ? null : String(client.tls.resumed)),
-  grpcStatus: ({ trailers, responseHeaders }) =>
-    text(trailers?.get('grpc-status') ?? responseHeaders?.get('grpc-status') ?? null),
-} as const satisfies Readonly<Record<string, Write | null>>;
+  time: () => isoTime(),
+  id: () => text(({ id }) => id),
+  client: () => repeated(({ client }) => client.address),
+  port: () => (record) => String(record.client.port),
+  site: () => repeated(({ site }) => site),
+  route: () => repeated(({ route }) => route),
+  method: () => repeated(({ method }) => method),
+  host: () => repeated(({ host }) => host),
+  target: (redaction) => text(({ target }) => redaction.url(target)),
+  version: () => repeated(({ version }) => version),
+  status: () => (record) => String(record.status),
+  outcome: () => repeated(({ outcome }) => outcome),
+  reason: () => repeated(({ error }) => (error === null ? null : error.code)),
+  error: () => repeated(({ error }) => (error === null ? null : error.message)),
+  requestBytes: () => (record) => String(record.requestBytes),
+  responseBytes: () => (record) => String(record.responseBytes),
+  durationMs: () => (record) => milliseconds(record.endedAtMs - record.beganAtMs),
+  headMs: () => (record) => (record.respondedAtMs === 0 ? null : milliseconds(record.respondedAtMs - record.beganAtMs)),
+  upstream: () => repeated(({ upstream }) => upstream),
+  attempts: () => (record) => (record.attempts === 0 ? null : String(record.attempts)),
+  servername: () => repeated(({ client }) => client.servername),
+  tls: () => repeated(({ client }) => (client.tls === null ? null : client.tls.version)),
+  cipher: () => repeated(({ client }) => (client.tls === null ? null : client.tls.cipher)),
+  resumed: () => (record) => (record.client.tls === null ? null : String(record.client.tls.resumed)),
+  grpcStatus: () =>
+    text(
+      ({ trailers, responseHeaders }) => trailers?.get('grpc-status') ?? responseHeaders?.get('grpc-status') ?? null,
+    ),
+} as const satisfies Readonly<Record<string, (redaction: Redaction) => Write>>;
 
 export type AccessField = keyof typeof WRITERS;
 
@@ -51,33 +51,93 @@ export interface JsonLineOptions {
 }
 
 /** Makes the lines, each with its line end. */
-export function jsonLines(
-  options: JsonLineOptions,
-  redaction: Redaction,
-): (record: ExchangeRecord, now: number) => string {
-  const parts: [key: string, write: Write][] = options.fields.map((field) => [
-    `"${field}":`,
-    WRITERS[field] ?? (({ target }) => text(redaction.url(target))),
-  ]);
-  const headers = (names: readonly string[], list: HeaderList | null): string | null => {
-    let shown = '';
-    for (const name of names) {
-      const value = list?.getJoined(name) ?? null;
-      if (value === null) continue;
-      shown += `${shown === '' ? '{' : ','}${jsonText(name)}:${jsonText(redaction.field(name, value))}`;
-    }
-    return shown === '' ? null : `${shown}}`;
-  };
-  const { requestHeaders, responseHeaders } = options;
-  if (requestHeaders.length > 0) parts.push(['"requestHeaders":', (record) => headers(requestHeaders, record.headers)]);
-  if (responseHeaders.length > 0)
-    parts.push(['"responseHeaders":', (record) => headers(responseHeaders, record.responseHeaders)]);
+export function jsonLines(options: JsonLineOptions, redaction: Redaction): Line {
+  const { fields, requestHeaders, responseHeaders } = options;
+  const keys = fields.map((field) => `"${field}":`);
+  const writes: Write[] = fields.map((field) => WRITERS[field](redaction));
+  if (requestHeaders.length > 0) {
+    keys.push('"requestHeaders":');
+    writes.push(headers(requestHeaders, ({ headers: list }) => list, redaction));
+  }
+  if (responseHeaders.length > 0) {
+    keys.push('"responseHeaders":');
+    writes.push(headers(responseHeaders, ({ responseHeaders: list }) => list, redaction));
+  }
   return (record, now) => {
-    let line = '';
-    for (const [key, write] of parts) {
-      const value = write(record, now);
-      if (value !== null) line += `${line === '' ? '{' : ','}${key}${value}`;
+    let line = '{';
+    for (let i = 0; i < writes.length; i++) {
+      const value = writes[i]!(record, now);
+      if (value !== null) line += line === '{' ? keys[i]! + value : `,${keys[i]}${value}`;
     }
-    return `${line === '' ? '{' : line}}\n`;
+    return `${line}}\n`;
   };
+}
+
+function text(of: (record: ExchangeRecord) => string | null): Write {
+  return (record) => {
+    const value = of(record);
+    return value === null || value === '' ? null : jsonText(value);
+  };
+}
+
+/** As `text`, of what is mostly what it was in the line before. */
+function repeated(of: (record: ExchangeRecord) => string | null): Write {
+  let last: string | null = null;
+  let written: string | null = null;
+  return (record) => {
+    const value = of(record);
+    if (value === last) return written;
+    last = value;
+    written = value === null || value === '' ? null : jsonText(value);
+    return written;
+  };
+}
+
+function headers(
+  names: readonly string[],
+  of: (record: ExchangeRecord) => HeaderList | null,
+  redaction: Redaction,
+): Write {
+  const fields = names.map((name) => ({
+    name,
+    key: `${jsonText(name)}:`,
+    show: redaction.field(name),
+    last: '',
+    written: '',
+  }));
+  return (record) => {
+    const list = of(record);
+    if (list === null) return null;
+    let shown = '{';
+    for (const field of fields) {
+      const value = list.getJoined(field.name);
+      if (value === null) continue;
+      if (value !== field.last) {
+        field.last = value;
+        field.written = field.key + jsonText(field.show(value));
+      } else if (field.written === '') field.written = `${field.key}""`;
+      shown += shown === '{' ? field.written : `,${field.written}`;
+    }
+    return shown === '{' ? null : `${shown}}`;
+  };
+}
+
+function isoTime(): Write {
+  let second = -1;
+  let upToSecond = '';
+  return (_record, now) => {
+    const ms = now % 1_000;
+    if (now - ms !== second) {
+      second = now - ms;
+      upToSecond = `"${new Date(second).toISOString().slice(0, 20)}`;
+    }
+    return `${upToSecond}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`;
+  };
+}
+
+/** To the microsecond. */
+function milliseconds(ms: number): string {
+  const us = Math.round(ms * 1_000);
+  const rest = us % 1_000;
+  return `${(us - rest) / 1_000}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`;
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../core/log.ts';
 export type LogPlace = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' | 'stderr' };
 
 /** Lines are handed on when they are so much, and each so often at least. */
-const GATHERED_BYTES = 16 * 1024;
+const GATHERED_BYTES = 64 * 1024;
 const GATHERED_MS = 1_000;
 /** What may wait for a slow disk, or for one that is full to have room again. */
 const WAITING_BYTES = 16 * 1024 ** 2;
@@ -23,7 +23,10 @@ export class LogOutput {
   #sink: SonicBoom | null = null;
   #timer: NodeJS.Timeout | null = null;
   #text = '';
+  /** Whether something has been said about trouble, and not yet that it is over. */
   #troubled = false;
+  /** Whether there was any since the last look. */
+  #troubledLately = false;
   #dropped = 0;
   #closed: Promise<void> | null = null;
 
@@ -90,10 +93,9 @@ export class LogOutput {
   }
 
   #sinkOn(descriptor: number): SonicBoom {
-    const sink = new sonic.SonicBoom({ fd: descriptor, maxLength: WAITING_BYTES, maxWrite: 4 * GATHERED_BYTES });
+    const sink = new sonic.SonicBoom({ fd: descriptor, maxLength: WAITING_BYTES, maxWrite: GATHERED_BYTES });
     sink.on('error', (error: unknown) => this.#onError(error));
     sink.on('drop', (text: string) => this.#onDrop(text));
-    sink.on('write', () => this.#onWritten());
     return sink;
   }
 
@@ -104,12 +106,20 @@ export class LogOutput {
     if (text !== '') this.#sink?.write(text);
   }
 
+  /** Trouble is over when there was none from one look to the next: a disk that is slow has some every few milliseconds. */
   #onTimer(): void {
+    if (this.#troubled && !this.#troubledLately) {
+      this.#troubled = false;
+      this.#log.info({ file: this.#name, dropped: this.#dropped }, 'access log is written again');
+      this.#dropped = 0;
+    }
+    this.#troubledLately = false;
     this.#hand();
     if (this.#troubled) this.#sink?.write(''); // has it try again
   }
 
   #onError(error: unknown): void {
+    this.#troubledLately = true;
     if (this.#troubled) return;
     this.#troubled = true;
     const fields = { file: this.#name, code: codeOf(error), reason: messageOf(error) };
@@ -117,16 +127,11 @@ export class LogOutput {
   }
 
   #onDrop(text: string): void {
-    if (this.#dropped === 0 && !this.#troubled)
-      this.#log.error({ file: this.#name }, 'access log is too slow: lines are dropped');
     this.#dropped += linesIn(text);
-  }
-
-  #onWritten(): void {
-    if (!this.#troubled && this.#dropped === 0) return;
-    this.#troubled = false;
-    this.#log.info({ file: this.#name, dropped: this.#dropped }, 'access log is written again');
-    this.#dropped = 0;
+    this.#troubledLately = true;
+    if (this.#troubled) return;
+    this.#troubled = true;
+    this.#log.error({ file: this.#name }, 'access log is too slow: lines are dropped');
   }
 
   /** Resolves when the sink is closed. What it cannot write is lost. */

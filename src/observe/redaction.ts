@@ -28,11 +28,11 @@ export class Redaction {
     this.#revealed = new Set(revealed);
   }
 
-  /** The value of a field as a log may show it. `name` in lower case. */
-  field(name: string, value: string): string {
-    if (this.#revealed.has(name)) return value;
-    if (SECRET_FIELDS.has(name) || SECRET_PART.test(bare(name))) return REDACTED;
-    return URL_FIELDS.has(name) ? this.url(value) : value;
+  /** How a log may show values of the field called `name` (in lower case). */
+  field(name: string): (value: string) => string {
+    if (this.#revealed.has(name)) return (value) => value;
+    if (SECRET_FIELDS.has(name) || SECRET_PART.test(bare(name))) return () => REDACTED;
+    return URL_FIELDS.has(name) ? (value) => this.url(value) : (value) => value;
   }
 
   /** A request target or URL: parameters of its path, query and fragment, and user information before a host. */

@@ -7,9 +7,9 @@ const X = '[redacted]';
 test('fields that let whoever reads them in are not shown, others are', () => {
   const redaction = new Redaction([]);
   for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key', 'x-auth-token'])
-    assert.equal(redaction.field(name, 'abc'), X, name);
+    assert.equal(redaction.field(name)('abc'), X, name);
   for (const name of ['user-agent', 'accept', 'x-request-id', 'content-type', 'etag'])
-    assert.equal(redaction.field(name, 'abc'), 'abc', name);
+    assert.equal(redaction.field(name)('abc'), 'abc', name);
 });
 
 test('parameters that let whoever reads them in are not shown, however they are spelled', () => {
@@ -40,13 +40,13 @@ test('parameters that let whoever reads them in are not shown, however they are 
 
 test('URLs in fields are looked at too', () => {
   const redaction = new Redaction([]);
-  assert.equal(redaction.field('referer', 'https://a/?token=b'), `https://a/?token=${X}`);
-  assert.equal(redaction.field('location', 'https://a/cb#access_token=b'), `https://a/cb#access_token=${X}`);
+  assert.equal(redaction.field('referer')('https://a/?token=b'), `https://a/?token=${X}`);
+  assert.equal(redaction.field('location')('https://a/cb#access_token=b'), `https://a/cb#access_token=${X}`);
 });
 
 test('what is to be revealed is shown, and nothing else', () => {
   const redaction = new Redaction(['cookie', 'csrf_token']);
-  assert.equal(redaction.field('cookie', 'a=b'), 'a=b');
-  assert.equal(redaction.field('authorization', 'abc'), X);
+  assert.equal(redaction.field('cookie')('a=b'), 'a=b');
+  assert.equal(redaction.field('authorization')('abc'), X);
   assert.equal(redaction.url('/?csrf_token=1&token=2'), `/?csrf_token=1&token=${X}`);
 });
