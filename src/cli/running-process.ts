@@ -1,9 +1,10 @@
 // The running process that serves a configuration file, for verbs that ask it something; or why it cannot be asked, and what
 // to do about that.
 import { realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ProcessStatus } from '../admin/process-status.ts';
 import type { AdminConfig } from '../config/config.ts';
+import { DEFAULT_ADMIN_SOCKET, DEFAULT_STORAGE, RUN_ADMIN_SOCKET } from '../config/defaults.ts';
 import { loadConfig } from '../config/load.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
@@ -41,12 +42,9 @@ export async function findProcess(verb: string, flags: Flags, terminal: Terminal
   if (file === null) return null;
   const loaded = loadConfig(file, { env: terminal.env, now: terminal.now() });
   const admin = loaded.ok ? loaded.config.admin : loaded.admin;
-  if (admin === null) {
-    if (loaded.ok) return say(`cannot ask the running process: "admin" is off in ${file}${hangUp(verb)}`);
-    printProblems(loaded.problems, terminal);
-    return null;
-  }
-  const found = await search(placesOf(admin), file);
+  if (loaded.ok && admin === null)
+    return say(`cannot ask the running process: "admin" is off in ${file}${hangUp(verb)}`);
+  const found = await search(admin === null ? likelyPlaces(file) : placesOf(admin), file);
   if ('status' in found) return found;
   if (!loaded.ok) printProblems(loaded.problems, terminal);
   return say(explain(found, verb, file));
@@ -54,6 +52,12 @@ export async function findProcess(verb: string, flags: Flags, terminal: Terminal
 
 function placesOf(admin: AdminConfig): readonly AdminPlace[] {
   return admin.kind === 'socket' ? admin.paths.map((path) => ({ kind: 'socket', path })) : [admin];
+}
+
+/** For a file that cannot be read; whoever answers there still has to serve it. */
+function likelyPlaces(file: string): readonly AdminPlace[] {
+  const inStorage = resolve(dirname(file), DEFAULT_STORAGE, DEFAULT_ADMIN_SOCKET);
+  return [RUN_ADMIN_SOCKET, inStorage].map((path) => ({ kind: 'socket', path }));
 }
 
 /** What was found at a place that is not the process. */
