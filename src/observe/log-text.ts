@@ -1,17 +1,26 @@
 // Text from outside as a log may hold it: printable ASCII and nothing else, so that no value can end its field or its line,
 // nor move the cursor of a terminal that shows it.
 
+/** A longer text is cut: escaped it may take six times its room, and its sender is not to fill the disk at that rate. */
+export const TEXT_CHARACTERS = 4_096;
+
 const UNSAFE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 const ALL_UNSAFE = new RegExp(UNSAFE, 'g');
 
 /** As a JSON string with its quotes; what is not printable ASCII as `\uXXXX`. */
-export function jsonText(text: string): string {
+export function jsonText(whole: string): string {
+  const text = cut(whole);
   return UNSAFE.test(text) ? `"${text.replace(ALL_UNSAFE, jsonEscape)}"` : `"${text}"`;
 }
 
 /** Without quotes, as nginx and Apache write it: `"`, `\` and what is not printable ASCII as `\xXX`. */
-export function quotedText(text: string): string {
+export function quotedText(whole: string): string {
+  const text = cut(whole);
   return UNSAFE.test(text) ? text.replace(ALL_UNSAFE, hexEscape) : text;
+}
+
+function cut(text: string): string {
+  return text.length <= TEXT_CHARACTERS ? text : `${text.slice(0, TEXT_CHARACTERS)}...`;
 }
 
 function jsonEscape(char: string): string {

@@ -35,19 +35,28 @@ export class Redaction {
     return URL_FIELDS.has(name) ? (value) => this.url(value) : (value) => value;
   }
 
-  /** A request target or URL: parameters of its path, query and fragment, and user information before a host. */
+  /**
+   * A request target or URL without secret parameters of its path, query and fragment, and user information before a host. In
+   * one pass: whoever sends thousands of parameters pays for them alone.
+   */
   url(text: string): string {
-    let shown = text.includes('@') ? text.replace(/\/\/[^/?#@]*@/g, `//${REDACTED}@`) : text;
-    for (let at = shown.search(/[?;#]/); at !== -1; ) {
-      const nameEnd = endOf(shown, at + 1, '=&;#?');
-      if (shown[nameEnd] !== '=') at = nameEnd < shown.length ? nameEnd : -1;
-      else if (this.#isSecret(shown.slice(at + 1, nameEnd))) {
-        const end = endOf(shown, nameEnd + 1, '&#');
-        shown = `${shown.slice(0, nameEnd + 1)}${REDACTED}${shown.slice(end)}`;
-        at = next(shown, nameEnd + 1 + REDACTED.length);
-      } else at = next(shown, nameEnd + 1);
+    const whole = text.includes('@') ? text.replace(/\/\/[^/?#@]*@/g, `//${REDACTED}@`) : text;
+    let shown = '';
+    let from = 0;
+    for (let at = whole.search(/[?;#]/); at !== -1; ) {
+      let end = endOf(whole, at + 1, '=&;#?');
+      if (whole[end] === '=') {
+        const valueAt = end + 1;
+        const isSecret = this.#isSecret(whole.slice(at + 1, end));
+        end = endOf(whole, valueAt, isSecret ? '&#' : '?&;#');
+        if (isSecret) {
+          shown += whole.slice(from, valueAt) + REDACTED;
+          from = end;
+        }
+      }
+      at = end < whole.length ? end : -1;
     }
-    return shown;
+    return from === 0 ? whole : shown + whole.slice(from);
   }
 
   #isSecret(written: string): boolean {
@@ -71,10 +80,4 @@ function endOf(text: string, start: number, ends: string): number {
   let at = start;
   while (at < text.length && !ends.includes(text[at]!)) at++;
   return at;
-}
-
-/** Where the next parameter begins, or -1. */
-function next(text: string, start: number): number {
-  const at = endOf(text, start, '?&;#');
-  return at < text.length ? at : -1;
 }
