@@ -2,7 +2,8 @@
 // taken back; sockets that stay are never closed, whatever else about them changes.
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenAddress, ListenConfig } from '../config/config.ts';
-import { messageOf, PerantaraError } from '../core/errors.ts';
+import { showAddress } from '../config/listen.ts';
+import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import { Listener } from './listener.ts';
 
 export type ListenerKind = 'http' | 'https';
@@ -38,6 +39,7 @@ export class Listeners {
   readonly #accept: Accept;
   /** By `host:port`, in the order of the configuration. */
   #open: ReadonlyMap<string, Listening> = new Map();
+  #isClosed = false;
 
   constructor(accept: Accept) {
     this.#accept = accept;
@@ -50,14 +52,19 @@ export class Listeners {
 
   /**
    * Opens what `listen` has and is not open yet. Rejects with one PerantaraError whose message names every listener that
-   * cannot be opened (`listen_*`); nothing has changed then.
+   * cannot be opened (`listen_*`), or `closed`; nothing has changed then.
    */
   async prepare(listen: ListenConfig): Promise<ListenerChange> {
     const before = this.#open;
     const wanted = wantedOf(listen);
     const fresh = wanted.filter(({ key }) => !before.has(key)).map((each) => this.#listening(each));
+    const keys = new Set(wanted.map(({ key }) => key));
+    const former = [...before].filter(([key]) => !keys.has(key)).map(([, listening]) => listening);
     const results = await Promise.allSettled(fresh.map(({ listener }) => listener.open()));
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const failures = results.flatMap((result, i) =>
+      result.status === 'rejected' ? [unlessOurs(result.reason, fresh[i]!, former)] : [],
+    );
+    if (this.#isClosed) failures.push(closing());
     const abandon = (): void => {
       for (const { listener } of fresh) listener.close();
     };
@@ -65,8 +72,6 @@ export class Listeners {
       abandon();
       throw combined(failures);
     }
-    const keys = new Set(wanted.map(({ key }) => key));
-    const former = [...before].filter(([key]) => !keys.has(key)).map(([, listening]) => listening);
     return {
       opened: fresh.map(nameOf),
       closed: former.map(nameOf),
@@ -87,8 +92,9 @@ export class Listeners {
     };
   }
 
-  /** Stops accepting; accepted connections live on. */
+  /** Stops accepting, for good; accepted connections live on. */
   close(): void {
+    this.#isClosed = true;
     for (const { listener } of this.#open.values()) listener.close();
   }
 
@@ -125,4 +131,20 @@ function combined(failures: readonly unknown[]): PerantaraError {
     source: known?.source ?? 'internal',
     cause: failures.length === 1 ? known?.cause : failures,
   });
+}
+
+/** A port that a former listener still holds is no other program's. */
+function unlessOurs(error: unknown, { address }: Listening, former: readonly Listening[]): unknown {
+  const holder = former.find((each) => each.address.port === address.port);
+  if (codeOf(error) !== 'listen_in_use' || holder === undefined) return error;
+  const why = `"${showAddress(holder.address)}" of the configuration in force holds the port as long as this process runs`;
+  return new PerantaraError(`${address.position}: cannot listen on "${showAddress(address)}": ${why}; restart it`, {
+    code: 'listen_in_use',
+    source: 'operator',
+    cause: error,
+  });
+}
+
+function closing(): PerantaraError {
+  return new PerantaraError('cannot listen: the process is stopping', { code: 'closed', source: 'internal' });
 }

@@ -10,15 +10,16 @@ export interface Retiring {
 
 export class Retirement {
   readonly #timers = new Map<Retiring, NodeJS.Timeout>();
+  #isOver = false;
 
   /** How many still have their time, for leak checks. */
   get size(): number {
     return this.#timers.size;
   }
 
-  /** It ends in `graceMs` at the latest; now, if nothing is under way. */
+  /** It ends in `graceMs` at the latest; now, if nothing is under way, or `destroy` has been called. */
   add(retiring: Retiring, graceMs: number): void {
-    if (!retiring.busy) {
+    if (this.#isOver || !retiring.busy) {
       retiring.destroy();
       return;
     }
@@ -31,6 +32,7 @@ export class Retirement {
 
   /** Ends all of them. */
   destroy(): void {
+    this.#isOver = true;
     for (const [retiring, timer] of this.#timers) {
       clearTimeout(timer);
       retiring.destroy();

@@ -145,28 +145,23 @@ export class Server implements Lifecycle {
    * Opens every listener and begins to look after certificates. Rejects with one PerantaraError whose message names
    * every listener that cannot be opened (`listen_*`); nothing is left running then.
    */
-  async start(): Promise<void> {
-    // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
-    await this.#certificates.load();
-    if (this.#state !== 'new') return; // closed meanwhile
-    this.#state = 'started';
-    try {
-      this.#accessLogging.prepare(this.config.accessLog).commit();
-      (await this.#listeners.prepare(this.config.listen)).commit();
-      this.#findHttpsPort();
-      await this.#certificates.start();
-    } catch (error) {
-      this.destroy();
-      throw error;
-    }
+  start(): Promise<void> {
+    const started = this.#start();
+    this.#reloading = started.catch(() => {});
+    return started;
   }
 
   /**
    * Puts another configuration in force, whole or not at all: when it is refused, nothing has changed. What both have in
-   * common goes on untouched. Calls are done one after another; never rejects, never waits for an authority.
+   * common goes on untouched. Calls are done one after another, after the start; never rejects, never waits for an authority.
    */
   reload(config: Config, warnings: readonly Problem[] = []): Promise<ReloadResult> {
-    const result = this.#reloading.then(() => this.#reload(config, warnings));
+    const result = this.#reloading
+      .then(() => this.#reload(config, warnings))
+      .catch((error: unknown) => {
+        this.#log.error({ err: error }, 'reload failed inside Perantara');
+        return refused(messageOf(error));
+      });
     this.#reloading = result;
     return result;
   }
@@ -192,27 +187,38 @@ export class Server implements Lifecycle {
     this.#certificates.destroy(reason);
   }
 
+  async #start(): Promise<void> {
+    // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
+    await this.#certificates.load();
+    if (this.#state !== 'new') return; // closed meanwhile
+    this.#state = 'started';
+    try {
+      this.#accessLogging.prepare(this.config.accessLog).commit();
+      (await this.#listeners.prepare(this.config.listen)).commit();
+      this.#findHttpsPort();
+      await this.#certificates.start();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
   async #reload(config: Config, warnings: readonly Problem[]): Promise<ReloadResult> {
-    const refused = (message: string): ReloadResult => ({ accepted: false, problems: [], message });
     if (this.#state !== 'started') return refused('cannot use the new configuration: the process is not serving');
     const before = this.#snapshot;
     const obstacle = obstacleTo(before.config, config);
     if (obstacle !== null) return refused(obstacle);
     let listeners: ListenerChange | null = null;
-    let accessLog: AccessLogChange;
+    let accessLog: AccessLogChange | null = null;
     try {
       listeners = await this.#listeners.prepare(config.listen);
       accessLog = this.#accessLogging.prepare(config.accessLog);
+      this.#swap(config, this.#build(config, before));
     } catch (error) {
       listeners?.abandon();
+      accessLog?.abandon();
       return refused(messageOf(error));
     }
-    if (this.#isStopping()) {
-      listeners.abandon();
-      accessLog.abandon();
-      return refused('cannot use the new configuration: the process is stopping');
-    }
-    this.#swap(config);
     accessLog.commit();
     const former = new Set(listeners.commit());
     this.#findHttpsPort();
@@ -229,10 +235,10 @@ export class Server implements Lifecycle {
   }
 
   /** From one request to the next, all of them are answered by `config`. */
-  #swap(config: Config): void {
-    this.#config = config;
-    this.#snapshot = this.#build(config, this.#snapshot);
+  #swap(config: Config, snapshot: Snapshot): void {
     this.#entrance.adopt(config);
+    this.#config = config;
+    this.#snapshot = snapshot;
     this.#generation++;
   }
 
@@ -284,8 +290,8 @@ export class Server implements Lifecycle {
     const ports = this.addresses.https.map(({ port }) => port);
     this.#httpsPort = this.config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
   }
+}
 
-  #isStopping(): boolean {
-    return this.#state !== 'started';
-  }
+function refused(message: string): ReloadResult {
+  return { accepted: false, problems: [], message };
 }

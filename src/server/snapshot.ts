@@ -29,7 +29,7 @@ export interface Route {
 /** A site with what is to be known of it when another configuration comes. */
 export interface BuiltSite extends Site {
   readonly config: readonly RouteConfig[];
-  /** Those of its routes. */
+  /** Those of its routes, and of former routes of it that may have tunnels under way. */
   readonly upstreams: readonly Upstream[];
 }
 
@@ -67,21 +67,22 @@ const ON_DEMAND = 'onDemand';
 class SiteBuilder {
   readonly #services: SnapshotServices;
   readonly #known: ReadonlyMap<string, BuiltSite>;
+  readonly #isAlike: boolean;
   readonly #underscoreHeaders: ReadonlySet<string>;
   readonly #trustedProxies: TrustedProxies;
 
   constructor(config: Config, services: SnapshotServices, before: Snapshot | null) {
-    const isAlike = before !== null && isDeepStrictEqual(wideOf(before.config), wideOf(config));
+    this.#isAlike = before !== null && isDeepStrictEqual(wideOf(before.config), wideOf(config));
     this.#services = services;
-    this.#known = new Map(isAlike ? before.all.map((site) => [site.host, site]) : []);
+    this.#known = new Map(before?.all.map((site) => [site.host, site]));
     this.#underscoreHeaders = new Set(config.underscoreHeaders);
     this.#trustedProxies = new TrustedProxies(config.trustedProxies);
   }
 
   site(host: string, routes: readonly RouteConfig[], tlsTerms: string): BuiltSite {
     const known = this.#known.get(host);
-    if (known?.tlsTerms === tlsTerms && isDeepStrictEqual(known.config, routes)) return known;
-    const upstreams: Upstream[] = [];
+    if (this.#isAlike && known?.tlsTerms === tlsTerms && isDeepStrictEqual(known.config, routes)) return known;
+    const upstreams = known?.upstreams.filter(({ busy }) => busy) ?? [];
     const toRoute = (route: RouteConfig): Route => ({ path: route.path, handler: this.#handler(route, upstreams) });
     const values = routes.map((route) => ({ path: route.path, value: toRoute(route) }));
     return { host, config: routes, tlsTerms, routes: new PathTable(values), upstreams };

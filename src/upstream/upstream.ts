@@ -29,9 +29,9 @@ export class Upstream {
     return null;
   }
 
-  /** Whether there are tunnels under way. */
+  /** Whether there are tunnels under way, or may be requests that become some. */
   get busy(): boolean {
-    return this.tunnels.size > 0;
+    return this.tunnels.size > 0 || this.targets.some(({ busy }) => busy);
   }
 
   /** Ends its tunnels; everything else ends by itself. */

@@ -86,6 +86,7 @@ test('perantara reload tells what came of it, and perantara status what is in fo
   const first = await verb('reload');
   strictEqual(first.code, 0, first.err);
   match(first.out, /new\.localhost/);
+  await proxy.obtained('new.localhost');
 
   await write(config({ 'app.localhost': { respnd: {} } }));
   const second = await verb('reload');
