@@ -1,7 +1,7 @@
 // Tells when a file has other content: soon after a change where the file system says so, and looked at now and then besides.
 // Editors and Kubernetes put a new file in its place, so its folder is watched; a file that is gone has not changed.
 import { createHash } from 'node:crypto';
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -23,17 +23,20 @@ export class FileWatch {
   #settling: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   /** Digest of the content last seen; null: none yet. */
-  #seen: string | null = null;
+  #seen: string | null;
+  #isClosed = false;
 
+  /** What the file has now is no change. */
   constructor(path: string, onChange: () => void, options: FileWatchOptions = {}) {
     this.#path = resolve(path);
     this.#onChange = onChange;
     this.#options = options;
+    this.#seen = digestIn(() => readFileSync(this.#path));
   }
 
-  /** What the file has now is no change. */
+  /** Begins to watch. What has changed meanwhile is told at once. */
   async start(): Promise<void> {
-    this.#seen = await this.#digest();
+    if (this.#isClosed) return;
     const { settleMs = SETTLE_MS, lookMs = LOOK_MS } = this.#options;
     const settle = (): void => {
       clearTimeout(this.#settling);
@@ -46,29 +49,32 @@ export class FileWatch {
       // Not every file system can be watched; the regular look has to do.
     }
     this.#looking = setInterval(() => void this.look(), lookMs).unref();
+    await this.look();
   }
 
   /** Looks now. Never rejects. */
   async look(): Promise<void> {
-    const digest = await this.#digest();
-    if (digest === null || digest === this.#seen) return;
+    const content = await readFile(this.#path).catch(() => null);
+    const digest = digestIn(() => content);
+    if (this.#isClosed || digest === null || digest === this.#seen) return;
     this.#seen = digest;
     this.#onChange();
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#watcher?.close();
     clearTimeout(this.#settling);
     clearInterval(this.#looking);
   }
+}
 
-  async #digest(): Promise<string | null> {
-    try {
-      return createHash('sha256')
-        .update(await readFile(this.#path))
-        .digest('base64');
-    } catch {
-      return null;
-    }
+/** null: there is no file, or it cannot be read. */
+function digestIn(read: () => Buffer | null): string | null {
+  try {
+    const content = read();
+    return content === null ? null : createHash('sha256').update(content).digest('base64');
+  } catch {
+    return null;
   }
 }
