@@ -181,7 +181,7 @@ describe('perantara reload', () => {
   it('finds the process at the usual places when its file is no YAML any more', async (t) => {
     const folder = await folderWith(t, GOOD);
     await serveIn(t, folder);
-    await writeFile(join(folder, 'perantara.yaml'), `${GOOD} : nonsense\n`);
+    await writeFile(join(folder, 'perantara.yaml'), 'sites: [\n');
     const { code, stderr } = await type(folder, 'reload');
     assert.equal(stderr, `${(await type(folder, 'validate')).stderr}not reloaded: generation 1 stays in force\n`);
     assert.equal(code, 1);
