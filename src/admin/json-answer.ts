@@ -11,7 +11,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Elements written before others may work; about half a millisecond. */
+/** Elements written before others may work; about a millisecond. */
 const BATCH = 32;
 
 const HEADERS = {

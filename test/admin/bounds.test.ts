@@ -103,6 +103,7 @@ describe('the admin endpoint', () => {
     deaf.write('GET /certificates HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const read = await brokenOff.promise;
     assert.ok(read < 50_000, `${read}`);
+    assert.equal((await askAdmin(socket, '/health')).status, 200);
     assert.deepEqual(services.captured.messages(), ['admin endpoint open']);
   });
 
