@@ -1,5 +1,6 @@
 // The HTTP/1.1 connections to one target. The most recently used idle one goes out first, so that the others can grow old
 // and go.
+import type { PerantaraError } from '../core/errors.ts';
 import type { SocketOpener } from '../core/upstream-socket.ts';
 import { upstreamFault } from '../http/upstream-fault.ts';
 import { ClientConnection, type ClientConnectionOptions, type ConnectionOwner } from '../http1/client-connection.ts';
@@ -64,7 +65,11 @@ export class ConnectionPool implements ConnectionOwner {
 
   destroy(): void {
     this.#closed = true;
-    const error = upstreamFault('target_removed', 'the target is no longer configured');
+    const error = targetRemoved();
     for (const connection of this.#all) connection.fail(error);
   }
+}
+
+export function targetRemoved(): PerantaraError {
+  return upstreamFault('target_removed', 'the target is no longer configured');
 }

@@ -78,10 +78,9 @@ export class Handshake implements Expiring, AwaitedOwner {
     this.#fail(upstreamFault('connect_timeout', `${what} took too long`));
   }
 
-  /** Nobody is told. */
-  destroy(): void {
-    this.waiting.clear();
-    this.#fail(upstreamFault('connect_failed', 'cannot connect: it was given up'));
+  /** Whoever waits is told. */
+  destroy(error = upstreamFault('connect_failed', 'cannot connect: it was given up')): void {
+    this.#fail(error);
   }
 
   readonly #onReached = (): void => {

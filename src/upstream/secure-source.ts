@@ -4,7 +4,7 @@
 import type { SecurePlace } from '../core/secure-upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
 import type { CarrierSource } from './carrier-source.ts';
-import { ConnectionPool, type PoolOptions } from './connection-pool.ts';
+import { ConnectionPool, type PoolOptions, targetRemoved } from './connection-pool.ts';
 import { Handshake, type HandshakeOptions, type HandshakeOwner, type Protocol } from './handshake.ts';
 import { SessionPool } from './session-pool.ts';
 
@@ -57,7 +57,7 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
   }
 
   destroy(): void {
-    for (const handshake of this.#handshakes) handshake.destroy();
+    for (const handshake of this.#handshakes) handshake.destroy(targetRemoved());
     this.#connections.destroy();
     this.#sessions.destroy();
   }
