@@ -113,7 +113,8 @@ export class CertificateAutomation {
   *statuses(): Generator<CertificateStatus> {
     const { clock } = this.services;
     for (const site of this.#config.sites) {
-      if (site.tls.kind === 'supplied') yield suppliedStatus(site, clock.now());
+      if (site.tls.kind === 'supplied')
+        yield suppliedStatus({ ...site, tls: { ...site.tls, ...this.resolver.servedFor(site.host) } }, clock.now());
       else
         for (const planned of this.#planned.get(site.host) ?? []) {
           const certificate = this.manager.find(planned.name);

@@ -113,6 +113,11 @@ export class CertificateResolver {
     return this.#patternOf(servername) !== null;
   }
 
+  /** The main certificate that is served for `pattern`, or null. */
+  servedFor(pattern: string): ServedCertificate | null {
+    return this.#certificates.get(pattern)?.[0]?.certificate ?? null;
+  }
+
   /** The context for a client that sent no server name and connected to `address`, or null: refuse. */
   resolveAddress(address: string): SecureContext | null {
     return this.#contextOf(normalizeAddress(address));

@@ -59,7 +59,9 @@ test('one config leads to local and supplied certificates in handshakes, and to 
   assert.equal(await namesFor('a.dev.localhost'), 'DNS:*.dev.localhost');
   assert.equal(await namesFor('shop.example'), 'DNS:shop.example');
   await assert.rejects(namesFor('other.example'), /alert/);
-  writeFileSync(bundle, formatBundle(mint(['shop.example', 'new.example'], authority)));
+  const notAfter = Date.now() - (Date.now() % 1_000) + 5 * 86_400_000;
+  const next = mint(['shop.example', 'new.example'], authority, { notBefore: Date.now() - 1_000, notAfter });
+  writeFileSync(bundle, formatBundle(next));
   await automation.supplied.start();
   t.after(() => automation.supplied.close());
   await automation.supplied.look();
@@ -72,6 +74,7 @@ test('one config leads to local and supplied certificates in handshakes, and to 
       ['shop.example', 'supplied', 'valid'],
     ],
   );
+  assert.equal([...automation.statuses()][1]!.notAfter, notAfter, 'that of the file as it is now');
 });
 
 test('a supplied file whose key is compromised by now is not served when it changes; nobody listens for TLS where it is off', async (t) => {
