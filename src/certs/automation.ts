@@ -59,6 +59,7 @@ export class CertificateAutomation {
   #onDemand: OnDemandCertificates | null;
   #supplied: SuppliedCertificates;
   #hook: EventHook | null;
+  readonly #formerHooks = new Set<EventHook>();
   /** What is no longer in use and has not ended yet. */
   #ending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -154,7 +155,7 @@ export class CertificateAutomation {
     const isNewSupply = !isDeepStrictEqual(suppliedFilesOf(before), suppliedFilesOf(config));
     if (isNewSupply) this.#supplied.destroy(); // what it reads is not to be served any more
     if (!isDeepStrictEqual(before.onEvent, config.onEvent)) {
-      this.#endLater(this.#hook?.close());
+      if (this.#hook !== null) this.#finish(this.#hook);
       this.#hook = this.#hookOf(config);
     }
     this.#authorities.adopt(config);
@@ -173,7 +174,7 @@ export class CertificateAutomation {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([this.#onDemand?.close(), this.manager.close(), this.#supplied.close(), this.#ending]);
-    await Promise.all([this.#hook?.close(), this.#authorities.close()]);
+    await Promise.all([this.#closeHooks(), this.#authorities.close()]);
   }
 
   destroy(reason?: Error): void {
@@ -181,7 +182,7 @@ export class CertificateAutomation {
     this.#onDemand?.destroy(reason);
     this.manager.destroy(reason);
     this.#supplied.destroy();
-    void this.#hook?.close();
+    void this.#closeHooks();
   }
 
   /** Whoever asks is answered by the one before until the other knows what storage has. */
@@ -194,6 +195,16 @@ export class CertificateAutomation {
     if (former !== null) next?.succeed(former);
     next?.look();
     this.#endLater(former?.close());
+  }
+
+  /** What it was told before another took its place, it still hands over. */
+  #finish(hook: EventHook): void {
+    this.#formerHooks.add(hook);
+    void hook.finish().then(() => this.#formerHooks.delete(hook));
+  }
+
+  async #closeHooks(): Promise<void> {
+    await Promise.all([this.#hook, ...this.#formerHooks].map((hook) => hook?.close()));
   }
 
   /** Nobody waits for it but `close`: an order may be on its way, or a DNS record be taken away. */

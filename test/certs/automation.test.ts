@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { CertificateAutomation } from '../../src/certs/automation.ts';
 import { formatBundle } from '../../src/certs/certificate.ts';
+import { certificateEvent } from '../../src/certs/events/certificate-event.ts';
 import type { Config } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { capturedLog } from '../support/captured-log.ts';
+import { Changes } from '../support/fake-issuer.ts';
+import { MemoryLocker, MemoryStorage } from '../support/memory-storage.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 import { retry } from '../support/retry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -104,4 +108,44 @@ test('a supplied file whose key is compromised by now is not served when it chan
   await supplied.look();
   assert.equal(resolver.resolve('shop.example'), served);
   assert.match(String(lines.find(({ level }) => level === 'error')?.reason), /the key is compromised .*make a new key/);
+});
+
+test('events that another hook has taken the place of are still handed to the one they were told to', async (t) => {
+  const held: (() => void)[] = [];
+  const arrived = { old: 0, new: 0 };
+  const changes = new Changes();
+  const server = createHttpServer((request, response) => {
+    arrived[request.url === '/old' ? 'old' : 'new']++;
+    held.push(() => void response.end());
+    changes.tell();
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.closeAllConnections() ?? server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const hook = (path: string) => ({ kind: 'webhook', url: `http://127.0.0.1:${port}${path}` });
+  const configWith = (onEvent: unknown): Config =>
+    ({
+      acme: [],
+      dns: null,
+      onDemand: null,
+      onEvent,
+      listen: { http: [], https: [], redirectPort: null },
+      sites: [],
+    }) as unknown as Config;
+  const { log } = capturedLog();
+  const storage = new MemoryStorage();
+  const options = { log, clock: systemClock, contextOptions: {}, storage, locker: new MemoryLocker(new Map()) };
+  const automation = new CertificateAutomation(configWith(hook('/old')), options);
+  t.after(() => automation.close());
+  const event = certificateEvent('certificate_orphaned', { now: 0, name: 'a.example', names: [], issuer: 'x' });
+  for (let i = 0; i < 6; i++) automation.services.tell(event);
+  while (arrived.old < 4) await changes.next();
+  await automation.adopt(configWith(hook('/new')));
+  automation.services.tell(event);
+  while (arrived.old < 6 || arrived.new < 1) {
+    for (const answer of held.splice(0)) answer();
+    await changes.next();
+  }
+  for (const answer of held.splice(0)) answer();
+  assert.deepEqual(arrived, { old: 6, new: 1 });
 });

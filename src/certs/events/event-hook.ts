@@ -47,6 +47,11 @@ export class EventHook {
     this.#run();
   };
 
+  /** Resolves when all that it was told is handed over; nobody is to tell it more. */
+  async finish(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
   /** Ends what runs, forgets what waits, resolves when nothing runs. Idempotent. */
   async close(): Promise<void> {
     this.#waiting.length = 0;
