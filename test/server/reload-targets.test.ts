@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { type H2Script, startH2Origin } from '../support/h2-origin.ts';
 import { makeAuthority, mint } from '../support/minted.ts';
 import { ask, openSession } from '../support/node-h2-client.ts';
-import { startOrigin } from '../support/origin.ts';
+import { ok, startOrigin } from '../support/origin.ts';
 import { type ProxyRig, startProxy } from '../support/proxy-rig.ts';
 
 const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -47,7 +47,10 @@ async function gated(t: TestContext, port: number) {
   const came = async (): Promise<void> => {
     while (held.length === 0) await once(server, 'connection');
   };
-  return { port: (server.address() as AddressInfo).port, open, came };
+  const cut = (): void => {
+    for (const socket of held) socket.destroy();
+  };
+  return { port: (server.address() as AddressInfo).port, open, came, cut };
 }
 
 /** However it ended. */
@@ -78,6 +81,22 @@ test('requests that wait for a handshake with it get its answer', async (t) => {
   await reload(ELSEWHERE);
   gate.open();
   for (const { status, body } of await answers) assert.deepEqual([status, String(body)], [200, 'hello']);
+});
+
+test('a request whose target fails goes on to the next of its group, though both are gone by then', async (t) => {
+  for (const scheme of ['http', 'h2c']) {
+    const next =
+      scheme === 'h2c' ? await startH2Origin(t) : await startOrigin(t, (_asked, peer) => peer.send(ok('hello')));
+    const gate = await gated(t, 1);
+    const group = [{ to: `https://127.0.0.1:${gate.port}`, verify: false }, `${scheme}://127.0.0.1:${next.port}`];
+    const { rig, session, reload } = await served(t, group);
+    const answer = ask(session, { ':path': '/' });
+    await gate.came();
+    await reload(ELSEWHERE);
+    gate.cut();
+    assert.equal(String((await answer).body), 'hello');
+    assert.deepEqual([...rig.server.targets()], []);
+  }
 });
 
 test('requests that still wait for a handshake when its time is over are answered', async (t) => {
