@@ -20,9 +20,17 @@ A second one ends at once.
   flags: { ...CONFIG_FLAG, watch: { value: null }, ...LOG_FLAGS },
   words: [],
   run: async (flags, terminal) => {
-    const loaded = loadConfigFile(flags, terminal);
-    if (loaded === null) return 1;
-    const origin = { file: loaded.file, load: loaded.load, watch: flags.on('watch') };
-    return serveConfig(loaded, origin, loggerFor(flags, terminal), terminal);
+    process.on('SIGHUP', ignore);
+    try {
+      const loaded = loadConfigFile(flags, terminal);
+      if (loaded === null) return 1;
+      const origin = { file: loaded.file, load: loaded.load, watch: flags.on('watch') };
+      return await serveConfig(loaded, origin, loggerFor(flags, terminal), terminal);
+    } finally {
+      process.off('SIGHUP', ignore);
+    }
   },
 };
+
+/** One that comes while the file is being loaded would end the process. */
+function ignore(): void {}
