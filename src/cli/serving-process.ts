@@ -38,6 +38,8 @@ export class ServingProcess implements Servable {
   #lastReload: { readonly at: number; readonly accepted: boolean; readonly message: string | null } | null = null;
   /** One after another, each with the file as it is when its turn comes. */
   #reloading: Promise<unknown> = Promise.resolve();
+  /** The one whose turn has not come. */
+  #nextReload: Promise<ReloadResult> | null = null;
 
   constructor(config: Config, origin: ConfigOrigin, log: Logger, clock: Clock = systemClock) {
     this.#origin = origin;
@@ -88,7 +90,9 @@ export class ServingProcess implements Servable {
 
   /** Never rejects: what goes wrong inside refuses the configuration too. The log and the caller are told the same. */
   #reload(cause: Cause): Promise<ReloadResult> {
+    if (this.#nextReload !== null) return this.#nextReload; // which has yet to read the file
     const result = this.#reloading.then(async () => {
+      this.#nextReload = null;
       const outcome = await this.#attempt();
       const at = this.#clock.now();
       if (outcome.accepted) this.#loadedAt = at;
@@ -97,6 +101,7 @@ export class ServingProcess implements Servable {
       return outcome;
     });
     this.#reloading = result;
+    this.#nextReload = result;
     return result;
   }
 
