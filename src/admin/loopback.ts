@@ -1,6 +1,8 @@
 // Listening on a loopback address for the admin endpoint.
+
 import type { AddressInfo, Server } from 'node:net';
 import type { AdminConfig } from '../config/config.ts';
+import { uriHost } from '../core/address.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 
 /** Resolves with the port; rejects with PerantaraError `admin_failed`. */
@@ -25,5 +27,5 @@ export async function listenOnLoopback(
 
 /** `127.0.0.1:2019` or `[::1]:2019` */
 export function showLoopback(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${uriHost(host)}:${port}`;
 }

@@ -1,5 +1,7 @@
 // One request to the admin endpoint of a running process. Knows no file and prints nothing.
+
 import { request } from 'node:http';
+import { uriHost } from '../core/address.ts';
 import { PerantaraError } from '../core/errors.ts';
 
 /** Where a process may answer. */
@@ -48,7 +50,7 @@ export function askAdmin(place: AdminPlace, method: string, path: string, within
 }
 
 function hostOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${uriHost(host)}:${port}`;
 }
 
 /** As messages name it. */

@@ -1,4 +1,5 @@
 // The life of a serving process: start, signals, faults, end. The exit code says how it went.
+import { uriHost } from '../core/address.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
@@ -80,8 +81,7 @@ function logAddresses(server: Servable, log: Logger): void {
   const { http, https } = server.addresses;
   for (const [protocol, list] of Object.entries({ http, https }))
     for (const { address, port } of list) {
-      const host = address.includes(':') ? `[${address}]` : address;
-      log.info({ protocol, address: `${host}:${port}` }, 'listening');
+      log.info({ protocol, address: `${uriHost(address)}:${port}` }, 'listening');
     }
 }
 

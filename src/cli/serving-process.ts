@@ -9,7 +9,7 @@ import { explainProblem, type Problem, positionOf } from '../config/problem.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { ReloadResult } from '../server/reload-result.ts';
+import { type ReloadResult, refusedReload } from '../server/reload-result.ts';
 import { Server } from '../server/server.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Servable } from './serve.ts';
@@ -106,17 +106,12 @@ export class ServingProcess implements Servable {
   }
 
   async #attempt(): Promise<ReloadResult> {
-    const refused = (message: string, problems: readonly Problem[] = []): ReloadResult => ({
-      accepted: false,
-      problems,
-      message,
-    });
     try {
       const loaded = this.#origin.load();
       if (!loaded.ok) {
         const { problems } = loaded;
         const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-        return refused(`cannot use the new configuration: ${count}`, problems);
+        return refusedReload(`cannot use the new configuration: ${count}`, problems);
       }
       const before = this.#server.config.admin;
       await this.#admin.adopt(loaded.config.admin);
@@ -124,7 +119,7 @@ export class ServingProcess implements Servable {
       if (!result.accepted) await this.#admin.adopt(before);
       return result;
     } catch (error) {
-      return refused(messageOf(error));
+      return refusedReload(messageOf(error));
     }
   }
 

@@ -1,7 +1,9 @@
 // The state of a running process as text for people. Pure.
+
 import type { TargetStatus } from '../admin/admin-services.ts';
 import type { ProcessStatus } from '../admin/process-status.ts';
 import type { CertificateStatus } from '../certs/certificate-status.ts';
+import { uriHost } from '../core/address.ts';
 import { printable } from '../core/printable.ts';
 import { formatDuration } from '../core/units.ts';
 import { inventoryText } from './certs/table.ts';
@@ -46,7 +48,7 @@ function reloadLines({ lastReload }: ProcessStatus, now: number): string[] {
 }
 
 function listenerText({ protocol, address, port }: ProcessStatus['listeners'][number]): string {
-  return `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `${protocol} ${uriHost(address)}:${port}`;
 }
 
 /** `12: 10 valid, 1 failing, 1 missing` */

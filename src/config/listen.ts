@@ -1,5 +1,7 @@
 // Listen entries: reading `:80`, `127.0.0.1:8080`, `[::1]:8443`, `localhost:8443`, `8443`, and finding entries that collide.
+
 import { isIPv4, isIPv6 } from 'node:net';
+import { uriHost } from '../core/address.ts';
 import { normalizeHostname } from '../core/hostname.ts';
 import type { ListenAddress, ListenConfig } from './config.ts';
 import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './defaults.ts';
@@ -88,5 +90,5 @@ function covers(wide: string | null, narrow: string | null): boolean {
 
 export function showAddress({ host, port }: ListenEntry): string {
   if (host === null) return `:${port}`;
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${uriHost(host)}:${port}`;
 }

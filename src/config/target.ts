@@ -1,6 +1,8 @@
 // An upstream target as written: `http://host:port`, `https://host`, `h2c://host:port`, each with `unix:/path` in place of the
 // host, and the short forms `3000` and `host:port`.
+
 import { isIPv6 } from 'node:net';
+import { uriHost } from '../core/address.ts';
 import { normalizeHostname } from '../core/hostname.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../core/socket-path.ts';
 import { suggest } from '../core/suggest.ts';
@@ -44,7 +46,7 @@ export function targetHost(text: string): string | null {
 /** As a message or a log names it: `https://10.0.0.5:8443`, `http://unix:/run/app.sock`. */
 export function showTarget(target: WrittenTarget, scheme: TargetScheme = target.protocol): string {
   if (target.kind === 'unix') return `${scheme}://unix:${target.path}`;
-  return `${scheme}://${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
+  return `${scheme}://${uriHost(target.host)}:${target.port}`;
 }
 
 function isScheme(scheme: string): scheme is TargetScheme {

@@ -43,3 +43,8 @@ export function normalizeAddress(address: string): string {
 export function isPublicAddress(address: string): boolean {
   return !special.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
+
+/** A host as it stands before a port or in a URI (RFC 3986 section 3.2.2): IPv6 addresses in brackets. */
+export function uriHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

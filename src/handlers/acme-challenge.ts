@@ -1,9 +1,8 @@
 // Answers HTTP-01 validators (RFC 8555 section 8.3) before anything else sees the request. GET and HEAD, the host the
 // token is for, the token itself; everything else under the path is 404 and never reaches an upstream.
+import { CHALLENGE_PATH } from '../certs/challenges/challenge-tokens.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { sendPlain } from '../http/plain-response.ts';
-
-const PREFIX = '/.well-known/acme-challenge/';
 
 /** Where a token's answer is found: certs/challenges. */
 export interface ChallengeAnswers {
@@ -15,9 +14,9 @@ export interface ChallengeAnswers {
 /** Answers the exchange and returns true when its path is the challenge path. */
 export function answerChallenge(exchange: Exchange, challenges: ChallengeAnswers): boolean {
   const { path, method, host } = exchange.request;
-  if (!path.startsWith(PREFIX)) return false;
+  if (!path.startsWith(CHALLENGE_PATH)) return false;
   const isRead = method === 'GET' || method === 'HEAD';
-  const token = path.slice(PREFIX.length);
+  const token = path.slice(CHALLENGE_PATH.length);
   const answer = isRead ? challenges.answer(host, token) : null;
   if (answer === null && isRead) answerLater(exchange, challenges.find(host, token));
   else send(exchange, answer);

@@ -1,7 +1,8 @@
 // The plain listener's answer to everything but challenges: 308 to the same host and path over https.
 // A host that is not configured gets 404 and no redirect.
-import { isIPv6 } from 'node:net';
+import { uriHost } from '../core/address.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { RequestHead } from '../http/message.ts';
 import { sendPlain } from '../http/plain-response.ts';
 
 /** `httpsPort`: where clients reach the TLS listener. */
@@ -10,9 +11,15 @@ export function redirectToHttps(exchange: Exchange, isServed: boolean, httpsPort
     sendPlain(exchange, 404, 'text/plain; charset=utf-8', '404 Not Found\n');
     return;
   }
-  const { host, path, query } = exchange.request;
-  const name = isIPv6(host) ? `[${host}]` : host;
-  const port = httpsPort === 443 ? '' : `:${httpsPort}`;
-  const location = `https://${name}${port}${path === '*' ? '/' : path}${query}`;
+  const location = httpsLocation(exchange.request, httpsPort);
   sendPlain(exchange, 308, 'text/plain; charset=utf-8', `Permanent Redirect: ${location}\n`, ['Location', location]);
+}
+
+/** The same over https. */
+export function httpsLocation(
+  { host, path, query }: Pick<RequestHead, 'host' | 'path' | 'query'>,
+  httpsPort: number,
+): string {
+  const port = httpsPort === 443 ? '' : `:${httpsPort}`;
+  return `https://${uriHost(host)}${port}${path === '*' ? '/' : path}${query}`;
 }

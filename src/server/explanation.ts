@@ -1,8 +1,13 @@
 // What would become of a request, decision by decision and with the reasons: by the same tables and functions that serve, on
 // the configuration alone. Pure; asks nobody, connects to nobody.
-import type { Config, ListenAddress, RouteConfig, SiteConfig } from '../config/config.ts';
+
+import { CHALLENGE_PATH } from '../certs/challenges/challenge-tokens.ts';
+import type { Config, RouteConfig, SiteConfig } from '../config/config.ts';
+import { showAddress } from '../config/listen.ts';
 import { showTarget } from '../config/target.ts';
+import { uriHost } from '../core/address.ts';
 import { wildcardOf } from '../core/hostname.ts';
+import { httpsLocation } from '../handlers/https-redirect.ts';
 import { passingFields, tellUpstream } from '../http/forwarded.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { RequestHead } from '../http/message.ts';
@@ -10,6 +15,7 @@ import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { writeRequestHead } from '../http1/head-writer.ts';
 import { HostTable } from '../router/host-table.ts';
 import { PathTable } from '../router/path-table.ts';
+import { httpsPortOf } from './listeners.ts';
 
 /** A request as it would come in. */
 export interface AskedRequest {
@@ -39,13 +45,11 @@ export interface Explanation {
   readonly site: SiteConfig | null;
 }
 
-const CHALLENGES = '/.well-known/acme-challenge/';
-
 export function explain(config: Config, asked: AskedRequest): Explanation {
   const listener = explainListener(config, asked);
   const { site, decision } = explainSite(config, asked);
   const decisions = [listener, decision];
-  if (asked.path.startsWith(CHALLENGES)) decisions.push(CHALLENGE);
+  if (asked.path.startsWith(CHALLENGE_PATH)) decisions.push(CHALLENGE);
   else if (asked.scheme === 'http') decisions.push(site === null ? NOT_FOUND : redirectOf(config, asked));
   else if (site !== null) decisions.push(...explainRoute(config, site, asked));
   return { decisions, site };
@@ -54,7 +58,9 @@ export function explain(config: Config, asked: AskedRequest): Explanation {
 const CHALLENGE: Decision = {
   about: 'answer',
   outcome: 'by Perantara: the answer to an ACME challenge under way, else 404',
-  reasons: [`paths under ${CHALLENGES} belong to the certificate authority on every listener (RFC 8555 section 8.3)`],
+  reasons: [
+    `paths under ${CHALLENGE_PATH} belong to the certificate authority on every listener (RFC 8555 section 8.3)`,
+  ],
 };
 const NOT_FOUND: Decision = {
   about: 'answer',
@@ -69,7 +75,7 @@ function explainListener({ listen }: Config, { scheme, port }: AskedRequest): De
   ];
   const others = all
     .filter(({ address }) => address.port !== port)
-    .map(({ kind, address }) => `${kind} ${show(address)}`);
+    .map(({ kind, address }) => `${kind} ${showAddress(address)}`);
   const found = all.filter(({ address }) => address.port === port);
   const right = found.find(({ kind }) => kind === scheme);
   if (right !== undefined) {
@@ -77,7 +83,7 @@ function explainListener({ listen }: Config, { scheme, port }: AskedRequest): De
     const reasons = [address.position];
     if (address.host !== null) reasons.push(`for connections to ${address.host} alone`);
     if (address.proxyProtocol) reasons.push('every connection begins with a PROXY protocol header of a trusted proxy');
-    return { about: 'listener', outcome: `${scheme} ${show(address)}`, reasons };
+    return { about: 'listener', outcome: `${scheme} ${showAddress(address)}`, reasons };
   }
   const wrong = found[0];
   return wrong === undefined
@@ -88,7 +94,7 @@ function explainListener({ listen }: Config, { scheme, port }: AskedRequest): De
       }
     : {
         about: 'listener',
-        outcome: `none for ${scheme}: ${show(wrong.address)} speaks ${wrong.kind}`,
+        outcome: `none for ${scheme}: ${showAddress(wrong.address)} speaks ${wrong.kind}`,
         reasons: [wrong.address.position],
       };
 }
@@ -152,7 +158,7 @@ function explainAction(config: Config, { action, maxBodyBytes }: RouteConfig, as
 function upstreamHead(config: Config, asked: AskedRequest): string[] {
   const { scheme, host, port, method, path, query, headers, from } = asked;
   const isUsual = port === (scheme === 'https' ? 443 : 80);
-  const name = host.includes(':') ? `[${host}]` : host;
+  const name = uriHost(host);
   const authority = isUsual ? name : `${name}:${port}`;
   const request: RequestHead = { method, scheme, authority, host, path, query, headers, version: '2.0' };
   headers.append('Host', authority);
@@ -164,14 +170,11 @@ function upstreamHead(config: Config, asked: AskedRequest): string[] {
   return writeRequestHead(outgoing).trimEnd().split('\r\n');
 }
 
-function redirectOf({ listen }: Config, { host, path, query }: AskedRequest): Decision {
-  const ports = listen.https.map(({ port }) => port);
-  const port = listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
-  const name = host.includes(':') ? `[${host}]` : host;
-  const location = `https://${name}${port === 443 ? '' : `:${port}`}${path === '*' ? '/' : path}${query}`;
-  return { about: 'answer', outcome: `308 to ${location}`, reasons: ['plain requests are redirected to https'] };
-}
-
-function show({ host, port }: ListenAddress): string {
-  return `${host === null ? '' : host.includes(':') ? `[${host}]` : host}:${port}`;
+function redirectOf({ listen }: Config, asked: AskedRequest): Decision {
+  const port = httpsPortOf(
+    listen,
+    listen.https.map((address) => address.port),
+  );
+  const reasons = ['plain requests are redirected to https'];
+  return { about: 'answer', outcome: `308 to ${httpsLocation(asked, port)}`, reasons };
 }

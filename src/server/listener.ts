@@ -1,6 +1,7 @@
 // One listening socket: opens, hands on accepted connections, closes. Its errors say what, where, why and what to do.
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { ListenAddress } from '../config/config.ts';
+import { showAddress } from '../config/listen.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 
 const BACKLOG = 4096;
@@ -44,8 +45,8 @@ export class Listener {
 }
 
 export function listenError(address: ListenAddress, cause: unknown): PerantaraError {
-  const { host, port, position } = address;
-  const where = `${host === null ? '' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { position } = address;
+  const where = showAddress(address);
   const make = (code: string, why: string): PerantaraError =>
     new PerantaraError(`${position}: cannot listen on "${where}": ${why}`, { code, source: 'operator', cause });
   switch (codeOf(cause)) {

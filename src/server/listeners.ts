@@ -1,8 +1,10 @@
 // The listening sockets of the configuration in force. A change opens what is new before anything else is done, and can be
 // taken back; sockets that stay are never closed, whatever else about them changes.
+
 import type { AddressInfo, Socket } from 'node:net';
 import type { ListenAddress, ListenConfig } from '../config/config.ts';
 import { showAddress } from '../config/listen.ts';
+import { uriHost } from '../core/address.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import { Listener } from './listener.ts';
 
@@ -118,9 +120,14 @@ function wantedOf({ http, https }: ListenConfig): readonly Wanted[] {
   });
 }
 
+/** The port that redirects lead to; `ports`: those of the TLS listeners. */
+export function httpsPortOf({ redirectPort }: ListenConfig, ports: readonly number[]): number {
+  return redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
+}
+
 function nameOf({ listener, kind }: Listening): string {
   const { address, port } = listener.bound;
-  return `${kind} ${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `${kind} ${uriHost(address)}:${port}`;
 }
 
 function combined(failures: readonly unknown[]): PerantaraError {

@@ -27,3 +27,7 @@ export interface RefusedReload {
 }
 
 export type ReloadResult = AcceptedReload | RefusedReload;
+
+export function refusedReload(message: string, problems: readonly Problem[] = []): RefusedReload {
+  return { accepted: false, problems, message };
+}

@@ -21,8 +21,8 @@ import { obstacleTo, siteChanges } from './config-change.ts';
 import { Connections } from './connections.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Entrance } from './entrance.ts';
-import { type ListenerChange, Listeners, type Listening } from './listeners.ts';
-import type { ReloadResult } from './reload-result.ts';
+import { httpsPortOf, type ListenerChange, Listeners, type Listening } from './listeners.ts';
+import { type ReloadResult, refusedReload } from './reload-result.ts';
 import { Retirement } from './retirement.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
@@ -160,7 +160,7 @@ export class Server implements Lifecycle {
       .then(() => this.#reload(config, warnings))
       .catch((error: unknown) => {
         this.#log.error({ err: error }, 'reload failed inside Perantara');
-        return refused(messageOf(error));
+        return refusedReload(messageOf(error));
       });
     this.#reloading = result;
     return result;
@@ -204,10 +204,10 @@ export class Server implements Lifecycle {
   }
 
   async #reload(config: Config, warnings: readonly Problem[]): Promise<ReloadResult> {
-    if (this.#state !== 'started') return refused('cannot use the new configuration: the process is not serving');
+    if (this.#state !== 'started') return refusedReload('cannot use the new configuration: the process is not serving');
     const before = this.#snapshot;
     const obstacle = obstacleTo(before.config, config);
-    if (obstacle !== null) return refused(obstacle);
+    if (obstacle !== null) return refusedReload(obstacle);
     let listeners: ListenerChange | null = null;
     let accessLog: AccessLogChange | null = null;
     try {
@@ -217,7 +217,7 @@ export class Server implements Lifecycle {
     } catch (error) {
       listeners?.abandon();
       accessLog?.abandon();
-      return refused(messageOf(error));
+      return refusedReload(messageOf(error));
     }
     accessLog.commit();
     const former = new Set(listeners.commit());
@@ -288,10 +288,6 @@ export class Server implements Lifecycle {
 
   #findHttpsPort(): void {
     const ports = this.addresses.https.map(({ port }) => port);
-    this.#httpsPort = this.config.listen.redirectPort ?? (ports.includes(443) ? 443 : (ports[0] ?? 443));
+    this.#httpsPort = httpsPortOf(this.config.listen, ports);
   }
-}
-
-function refused(message: string): ReloadResult {
-  return { accepted: false, problems: [], message };
 }

@@ -8,21 +8,13 @@ import { type TestContext, test } from 'node:test';
 import { type Chain, post, request, startChain } from '../support/chain.ts';
 import { ok, type Script } from '../support/origin.ts';
 import { connectPlain, type Peer } from '../support/peer.ts';
+import { countUncaught } from '../support/uncaught.ts';
 import { clientHello } from './client-hello.ts';
 
 const UPGRADE = request('/tunnel', ['Connection: Upgrade', 'Upgrade: x']);
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
 const LISTEN = { http: ['127.0.0.1:0', { address: '127.0.0.1:0', proxyProtocol: true }], https: '127.0.0.1:0' };
 const BIG = 'x'.repeat(8 * 1024 * 1024);
-
-/** What went uncaught while the test ran. */
-function countUncaught(t: TestContext): readonly unknown[] {
-  const uncaught: unknown[] = [];
-  const count = (error: unknown): void => void uncaught.push(error);
-  process.on('uncaughtException', count).on('unhandledRejection', count);
-  t.after(() => process.off('uncaughtException', count).off('unhandledRejection', count));
-  return uncaught;
-}
 
 /** Sockets of the proxy that had no listener for errors once whoever made them was done. `own`: those of the test itself. */
 function watchSockets(t: TestContext, own: ReadonlySet<number>): { readonly bare: readonly string[]; seen: number } {

@@ -1,8 +1,7 @@
 // Upstream connections of HTTP/2 in bad company: servers that refuse tunnels, say nothing, take nothing, or leave in anger.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import type { TargetAddress } from '../../src/config/config.ts';
-import { startBareProxy, TIMEOUTS } from '../support/bare-proxy.ts';
+import { test } from 'node:test';
+import { TIMEOUTS } from '../support/bare-proxy.ts';
 import { request } from '../support/chain.ts';
 import {
   ENABLE_CONNECT_PROTOCOL,
@@ -12,32 +11,21 @@ import {
   rstStream,
   settings,
 } from '../support/h2-frames.ts';
-import { answerHello, type H2OriginOptions, type H2Script, startH2Origin } from '../support/h2-origin.ts';
-import type { Peer } from '../support/peer.ts';
+import { answerHello } from '../support/h2-origin.ts';
+import { startH2cProxy } from '../support/h2c-proxy.ts';
 
 const IDLE_MS = 700_000;
-
-async function start(t: TestContext, script: H2Script = answerHello, options: H2OriginOptions = {}) {
-  const origin = await startH2Origin(t, script, options);
-  const target: TargetAddress = { kind: 'tcp', host: '127.0.0.1', port: origin.port, protocol: 'h2c' };
-  const proxy = await startBareProxy(t, target);
-  /** Sends a request on each of so many connections of clients. */
-  const ask = async (count: number, message = request('/')): Promise<Peer[]> => {
-    const clients = await Promise.all(Array.from({ length: count }, proxy.connect));
-    for (const client of clients) void client.send(message);
-    return clients;
-  };
-  const statuses = async (clients: readonly Peer[]): Promise<number[]> =>
-    Promise.all(clients.map(async (client) => (await client.message()).status));
-  return { ...proxy, origin, ask, statuses };
-}
 
 const OK = (count: number): number[] => Array.from({ length: count }, () => 200);
 
 test('of several protocols a stream asks for the first', async (t) => {
-  const { connect, origin } = await start(t, (asked, peer) => void peer.headers(asked.stream, [[':status', '200']]), {
-    settings: [[ENABLE_CONNECT_PROTOCOL, 1]],
-  });
+  const { connect, origin } = await startH2cProxy(
+    t,
+    (asked, peer) => void peer.headers(asked.stream, [[':status', '200']]),
+    {
+      settings: [[ENABLE_CONNECT_PROTOCOL, 1]],
+    },
+  );
   const client = await connect();
   await client.send(request('/', ['Connection: upgrade', 'Upgrade: Foo/2, websocket']));
   await client.until('\r\n\r\n');
@@ -47,7 +35,7 @@ test('of several protocols a stream asks for the first', async (t) => {
 });
 
 test('an upgrade that is answered otherwise leaves no stream behind, whoever ends it', async (t) => {
-  const { connect, origin, target, passTime } = await start(
+  const { connect, origin, target, passTime } = await startH2cProxy(
     t,
     (asked, peer) => void peer.headers(asked.stream, [[':status', '403']], END_STREAM),
     { settings: [[ENABLE_CONNECT_PROTOCOL, 1]] },
@@ -64,7 +52,7 @@ test('an upgrade that is answered otherwise leaves no stream behind, whoever end
 
 for (const isThere of [false, true])
   test(`after an answer that does not come ${isThere ? 'a connection by which something came' : 'a silent connection'} is ${isThere ? 'used on' : 'given no more'}`, async (t) => {
-    const { ask, statuses, origin, passTime } = await start(t, (asked, peer, connection) => {
+    const { ask, statuses, origin, passTime } = await startH2cProxy(t, (asked, peer, connection) => {
       if (origin.requests.length !== 2) answerHello(asked, peer, connection);
     });
     assert.deepEqual(await statuses(await ask(1)), OK(1));
@@ -78,7 +66,7 @@ for (const isThere of [false, true])
   });
 
 test('a connection that takes no requests at all is closed when it has none', async (t) => {
-  const { ask, statuses, origin, target } = await start(
+  const { ask, statuses, origin, target } = await startH2cProxy(
     t,
     (asked, peer) => void peer.send(settings([MAX_CONCURRENT_STREAMS, 0]), rstStream(asked.stream, 'REFUSED_STREAM')),
   );
@@ -93,7 +81,7 @@ test('a connection that takes no requests at all is closed when it has none', as
 
 for (const ending of ['after GOAWAY', 'with GOAWAY'])
   test(`what a target has against a connection that it ends stands in the log (${ending})`, async (t) => {
-    const { ask, statuses, logged } = await start(t, (asked, peer) => {
+    const { ask, statuses, logged } = await startH2cProxy(t, (asked, peer) => {
       const last = ending === 'after GOAWAY' ? asked.stream : 0;
       void peer.send(goAway(last, 'ENHANCE_YOUR_CALM'));
       peer.finish();
@@ -103,7 +91,7 @@ for (const ending of ['after GOAWAY', 'with GOAWAY'])
   });
 
 test('a target that wants HTTP/1.1 is told apart, with what to do about it', async (t) => {
-  const { ask, statuses, logged } = await start(
+  const { ask, statuses, logged } = await startH2cProxy(
     t,
     (asked, peer) => void peer.send(rstStream(asked.stream, 'HTTP_1_1_REQUIRED')),
   );

@@ -1,7 +1,6 @@
 // Requests to h2c:// targets share connections: as few as the target's limits allow, none of them lost when it refuses or goes.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import type { TargetAddress } from '../../src/config/config.ts';
+import { test } from 'node:test';
 import { startBareProxy } from '../support/bare-proxy.ts';
 import { post, request } from '../support/chain.ts';
 import {
@@ -12,27 +11,13 @@ import {
   settings,
   settingsAck,
 } from '../support/h2-frames.ts';
-import { answerHello, type H2OriginOptions, type H2Script, startH2Origin } from '../support/h2-origin.ts';
+import { answerHello, type H2Script } from '../support/h2-origin.ts';
 import type { H2Peer } from '../support/h2-peer.ts';
+import { startH2cProxy } from '../support/h2c-proxy.ts';
 import { startOrigin } from '../support/origin.ts';
 import type { Peer } from '../support/peer.ts';
 
 const IDLE_MS = 700_000;
-
-async function start(t: TestContext, script: H2Script = answerHello, options: H2OriginOptions = {}) {
-  const origin = await startH2Origin(t, script, options);
-  const target: TargetAddress = { kind: 'tcp', host: '127.0.0.1', port: origin.port, protocol: 'h2c' };
-  const proxy = await startBareProxy(t, target);
-  /** Sends a request on each of so many connections of clients. */
-  const ask = async (count: number, message = request('/')): Promise<Peer[]> => {
-    const clients = await Promise.all(Array.from({ length: count }, proxy.connect));
-    for (const client of clients) void client.send(message);
-    return clients;
-  };
-  const statuses = async (clients: readonly Peer[]): Promise<number[]> =>
-    Promise.all(clients.map(async (client) => (await client.message()).status));
-  return { ...proxy, origin, ask, statuses };
-}
 
 const OK = (count: number): number[] => Array.from({ length: count }, () => 200);
 
@@ -58,7 +43,7 @@ function holding(): { script: H2Script; held: () => number; release: () => void;
 }
 
 test('many requests share one connection', async (t) => {
-  const { ask, statuses, origin, target } = await start(t);
+  const { ask, statuses, origin, target } = await startH2cProxy(t);
   assert.deepEqual(await statuses(await ask(20)), OK(20));
   assert.deepEqual(await statuses(await ask(20)), OK(20));
   assert.equal(origin.peers.length, 1);
@@ -67,7 +52,7 @@ test('many requests share one connection', async (t) => {
 
 test('another connection is opened only when all are full, and the fullest is filled first', async (t) => {
   const { script, held, release, hold } = holding();
-  const { ask, statuses, origin, target } = await start(t, script, { settings: [[MAX_CONCURRENT_STREAMS, 3]] });
+  const { ask, statuses, origin, target } = await startH2cProxy(t, script, { settings: [[MAX_CONCURRENT_STREAMS, 3]] });
   const first = await ask(1);
   await (await origin.connection(0)).roundTrip(); // so that the limit is known
   const others = await ask(6);
@@ -108,14 +93,14 @@ test('requests that come before a low limit is known are all answered, and it is
         else void peer.send(rstStream(stream, 'REFUSED_STREAM'));
     });
   };
-  const rig = await start(t, script, { settings: null, habits: { acknowledge: false } });
+  const rig = await startH2cProxy(t, script, { settings: null, habits: { acknowledge: false } });
   const { origin } = rig;
   assert.deepEqual(await rig.statuses(await rig.ask(24)), OK(24));
   assert.equal(origin.peers.length, 6);
 });
 
 test('what the target says it has not looked at is repeated, whatever its method', async (t) => {
-  const { connect, origin } = await start(t, (asked, peer, connection) => {
+  const { connect, origin } = await startH2cProxy(t, (asked, peer, connection) => {
     if (connection === 0) void peer.send(rstStream(asked.stream, 'REFUSED_STREAM'));
     else answerHello(asked, peer, connection);
   });
@@ -130,7 +115,7 @@ test('what the target says it has not looked at is repeated, whatever its method
 });
 
 test('a target that refuses everything is asked three times', async (t) => {
-  const { connect, origin, target } = await start(t, (asked, peer) =>
+  const { connect, origin, target } = await startH2cProxy(t, (asked, peer) =>
     peer.send(rstStream(asked.stream, 'REFUSED_STREAM')),
   );
   const client = await connect();
@@ -141,7 +126,7 @@ test('a target that refuses everything is asked three times', async (t) => {
 });
 
 test('content that has been taken is not sent twice', async (t) => {
-  const { connect, origin } = await start(t, async (asked, peer) => {
+  const { connect, origin } = await startH2cProxy(t, async (asked, peer) => {
     await peer.message(asked.stream);
     await peer.send(rstStream(asked.stream, 'REFUSED_STREAM'));
   });
@@ -153,7 +138,7 @@ test('content that has been taken is not sent twice', async (t) => {
 
 test('after GOAWAY a connection takes nothing new and finishes what it has; the rest is repeated elsewhere', async (t) => {
   const { script, held, release } = holding();
-  const { ask, statuses, origin, target } = await start(t, script);
+  const { ask, statuses, origin, target } = await startH2cProxy(t, script);
   const clients = await ask(4);
   await origin.request(3);
   assert.equal(held(), 4);
@@ -173,7 +158,7 @@ test('after GOAWAY a connection takes nothing new and finishes what it has; the 
 });
 
 test('an idle connection is closed after its time, with GOAWAY', async (t) => {
-  const { ask, statuses, origin, target, passTime } = await start(t);
+  const { ask, statuses, origin, target, passTime } = await startH2cProxy(t);
   assert.deepEqual(await statuses(await ask(3)), OK(3));
   passTime(IDLE_MS);
   assert.equal((await origin.peers[0]!.gone()).code, 'NO_ERROR');
@@ -184,7 +169,7 @@ test('an idle connection is closed after its time, with GOAWAY', async (t) => {
 
 test('a target that is closing finishes its streams', async (t) => {
   const { script, release } = holding();
-  const { ask, statuses, origin, target } = await start(t, script);
+  const { ask, statuses, origin, target } = await startH2cProxy(t, script);
   const clients = await ask(2);
   await origin.request(1);
   target.closeIdle();
@@ -195,7 +180,7 @@ test('a target that is closing finishes its streams', async (t) => {
 });
 
 test('a connection that breaks costs idempotent requests nothing', async (t) => {
-  const { connect, origin } = await start(t, (asked, peer, connection) => {
+  const { connect, origin } = await startH2cProxy(t, (asked, peer, connection) => {
     if (origin.requests.length === 2) peer.destroy();
     else answerHello(asked, peer, connection);
   });
@@ -208,7 +193,7 @@ test('a connection that breaks costs idempotent requests nothing', async (t) => 
 });
 
 test('an upgrade is asked for on a stream, where the target takes it', async (t) => {
-  const { connect, origin } = await start(
+  const { connect, origin } = await startH2cProxy(
     t,
     (asked, peer) => {
       void peer.headers(asked.stream, [[':status', '200']]);
@@ -227,7 +212,7 @@ test('an upgrade is asked for on a stream, where the target takes it', async (t)
 });
 
 test('a target that takes no upgrades on streams is told apart', async (t) => {
-  const { connect, logged } = await start(t);
+  const { connect, logged } = await startH2cProxy(t);
   const client = await connect();
   await client.send(request('/', ['Connection: upgrade', 'Upgrade: websocket']));
   assert.equal((await client.message()).status, 502);

@@ -1,10 +1,10 @@
 // Answers HTTP-01 validators (RFC 8555 section 8.3) on the plain listeners while no server of ours does: for verbs that
 // obtain a certificate, or try whether one could be. Everything but a known token is 404.
+
 import { createServer, type Server } from 'node:http';
 import type { ListenAddress } from '../../config/config.ts';
 import { codeOf } from '../../core/errors.ts';
-
-const PREFIX = '/.well-known/acme-challenge/';
+import { CHALLENGE_PATH } from './challenge-tokens.ts';
 
 export interface ChallengeListener {
   /** Whether each address could be opened: null, or the code of why not (`EADDRINUSE`, `EACCES`, …). */
@@ -51,7 +51,7 @@ function answering(answer: (host: string, token: string) => string | null): Serv
     const { method = '', url = '', headers } = request;
     const host = (headers.host ?? '').replace(/:\d+$/, '');
     const isRead = method === 'GET' || method === 'HEAD';
-    const body = isRead && url.startsWith(PREFIX) ? answer(host, url.slice(PREFIX.length)) : null;
+    const body = isRead && url.startsWith(CHALLENGE_PATH) ? answer(host, url.slice(CHALLENGE_PATH.length)) : null;
     response.writeHead(body === null ? 404 : 200, { 'content-type': 'application/octet-stream', connection: 'close' });
     response.end(body ?? 'Not Found\n');
   });

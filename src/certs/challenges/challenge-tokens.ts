@@ -3,6 +3,9 @@
 import { normalizeHostname } from '../../core/hostname.ts';
 import type { SharedTokens } from './shared-tokens.ts';
 
+/** Under it validators ask (RFC 8555 section 8.3). */
+export const CHALLENGE_PATH = '/.well-known/acme-challenge/';
+
 export class ChallengeTokens {
   readonly #answers = new Map<string, Map<string, string>>();
   readonly #shared: SharedTokens | null;

@@ -1,7 +1,7 @@
 // Items 36 and 37 over HTTP/2: requests, resets, answers and ends that cross each other in every order, and tunnels that are
 // left, leave nothing behind and are nobody's uncaught exception.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { CONCURRENT_STREAMS } from '../../../src/http2/limits.ts';
 import { type BareProxy, startBareProxy } from '../../support/bare-proxy.ts';
 import { openH2 } from '../../support/h2-client.ts';
@@ -19,6 +19,7 @@ import type { H2Peer } from '../../support/h2-peer.ts';
 import { ok, startOrigin } from '../../support/origin.ts';
 import type { Peer } from '../../support/peer.ts';
 import { runs } from '../../support/property-runs.ts';
+import { countUncaught } from '../../support/uncaught.ts';
 import { switching } from '../cases/upgrade.ts';
 
 const { numRuns: ROUNDS = 1, seed: SEED = Date.now() >>> 0 } = runs(12);
@@ -36,15 +37,6 @@ function randomFrom(seed: number): (end: number) => number {
 /** Lets everything that is due happen, so often. */
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
-}
-
-/** What went uncaught while the test ran. */
-function countUncaught(t: TestContext): readonly unknown[] {
-  const uncaught: unknown[] = [];
-  const count = (error: unknown): void => void uncaught.push(error);
-  process.on('uncaughtException', count).on('unhandledRejection', count);
-  t.after(() => process.off('uncaughtException', count).off('unhandledRejection', count));
-  return uncaught;
 }
 
 async function atRest({ target, idle, sessions, sweep, faults }: BareProxy): Promise<void> {
