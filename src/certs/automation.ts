@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { Authorities } from './authorities.ts';
-import { type PlannedCertificate, planCertificates } from './certificate-plan.ts';
+import { type PlannedCertificate, type PlannedIssuer, planCertificates } from './certificate-plan.ts';
 import { type CertificateStatus, statusOf, suppliedStatus } from './certificate-status.ts';
 import { AlpnCertificates } from './challenges/alpn-certificates.ts';
 import { ChallengeTokens } from './challenges/challenge-tokens.ts';
@@ -24,7 +24,7 @@ import { FileLocker } from './storage/file-locker.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { Locker, Storage } from './storage/storage.ts';
 import { SuppliedCertificates } from './supplied-certificates.ts';
-import type { ManagedWish, SuppliedWish, WantedCertificate } from './wanted-certificate.ts';
+import type { ManagedWish, SuppliedWish, WantedCertificate, WantedIssuer } from './wanted-certificate.ts';
 
 export interface CertificateAutomationServices {
   readonly log: Logger;
@@ -223,23 +223,19 @@ export class CertificateAutomation {
   }
 
   #wishOf(planned: PlannedCertificate): ManagedWish {
-    const issuers = planned.issuers.map(({ directory, profile }) => ({
-      authority: this.#authorities.of(directory),
-      profile,
-    }));
-    return { ...planned, kind: 'managed', issuers };
+    return { ...planned, kind: 'managed', issuers: this.#issuersOf(planned.issuers) };
+  }
+
+  #issuersOf(issuers: readonly PlannedIssuer[]): readonly WantedIssuer[] {
+    return issuers.map(({ directory, profile }) => ({ authority: this.#authorities.of(directory), profile }));
   }
 
   #onDemandOf(config: Config): OnDemandCertificates | null {
     if (config.onDemand === null) return null;
-    const issuers = config.acme.map(({ directory, profile }) => ({
-      authority: this.#authorities.of(directory),
-      profile,
-    }));
     return createOnDemand(config.onDemand, {
       ...this.services,
       contexts: this.resolver,
-      issuers,
+      issuers: this.#issuersOf(config.acme),
       sites: () => this.#config.sites,
       dns: config.dns,
     });
