@@ -1,10 +1,11 @@
 // What the admin endpoint asks of the process that it stands beside: an interface, so that it can be tested without one.
-// Readers return at once and from memory; they may be called at any moment between the endpoint's start and its end.
+// Readers but "reports" return at once and from memory; all may be called at any moment between the endpoint's start and its end.
 import type { CertificateStatus } from '../certs/certificate-status.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { ReloadResult } from '../server/reload-result.ts';
+import type { WorkerReport } from '../server/worker-report.ts';
 
 export interface AdminServices {
   /** Its level can be asked for and set. */
@@ -19,8 +20,8 @@ export interface AdminServices {
   config(): Config;
   /** In the order of the file. Read piece by piece, with other work between: entries may come and go meanwhile. */
   certificates(): Iterable<CertificateStatus>;
-  /** The same. */
-  targets(): Iterable<TargetStatus>;
+  /** Of every worker that answers in time: what they have in memory, not all at the same moment. Never rejects. */
+  reports(): Promise<readonly WorkerReport[]>;
   /** Loads the file again. Calls may overlap; each resolves with the outcome of a reading that began after it. */
   reload(): Promise<ReloadResult>;
 }
@@ -41,8 +42,6 @@ export interface ServingState {
   /** However it was asked for; null before the first. `message`: that of the result, or null when it was accepted. */
   readonly lastReload: { readonly at: number; readonly accepted: boolean; readonly message: string | null } | null;
   readonly listeners: readonly ListenerStatus[];
-  /** Of clients, open now. */
-  readonly connections: number;
 }
 
 export interface ListenerStatus {
@@ -50,13 +49,4 @@ export interface ListenerStatus {
   /** As bound: an IP address without brackets. */
   readonly address: string;
   readonly port: number;
-}
-
-export interface TargetStatus {
-  /** `https://10.0.0.5:8443` */
-  readonly name: string;
-  /** Requests claimed and not yet released. */
-  readonly inflight: number;
-  /** Open, busy and idle. */
-  readonly connections: number;
 }

@@ -1,4 +1,5 @@
 // What `GET /status` answers and `perantara status` shows. Field names are a promise; times are milliseconds since the epoch.
+import type { WorkerReport } from '../server/worker-report.ts';
 import type { AdminServices, ServingState } from './admin-services.ts';
 
 export interface ProcessStatus extends ServingState {
@@ -12,11 +13,18 @@ export interface ProcessStatus extends ServingState {
   readonly storage: string;
   readonly sites: number;
   readonly logLevel: string;
+  /** Of clients, open now, on all workers. */
+  readonly connections: number;
+  readonly workers: readonly WorkerStatus[];
 }
 
-export function processStatus(services: AdminServices): ProcessStatus {
+/** One of the processes that answer requests; with one worker, this one. */
+export type WorkerStatus = Pick<WorkerReport, 'pid' | 'startedAt' | 'connections'>;
+
+export async function processStatus(services: AdminServices): Promise<ProcessStatus> {
   const { version, startedAt, clock, log } = services;
-  const { state, config, lastReload, listeners, connections } = services.serving();
+  const workers = await services.reports();
+  const { state, config, lastReload, listeners } = services.serving();
   const { storage, sites } = services.config();
   return {
     version,
@@ -30,7 +38,8 @@ export function processStatus(services: AdminServices): ProcessStatus {
     storage,
     sites: sites.length,
     listeners,
-    connections,
     logLevel: log.level,
+    connections: workers.reduce((sum, worker) => sum + worker.connections, 0),
+    workers: workers.map(({ pid, startedAt: since, connections }) => ({ pid, startedAt: since, connections })),
   };
 }

@@ -1,8 +1,9 @@
 // What can be asked of the admin endpoint, and how each is answered. Field names are a promise, as those of `perantara certs --json`:
 // times are milliseconds since the epoch.
 import type { LogLevel } from '../core/log.ts';
+import { targetsTogether } from '../server/worker-report.ts';
 import { AdminError } from './admin-error.ts';
-import type { AdminServices, TargetStatus } from './admin-services.ts';
+import type { AdminServices } from './admin-services.ts';
 import type { Answer } from './json-answer.ts';
 import { processStatus } from './process-status.ts';
 import { redactedConfig } from './redacted-config.ts';
@@ -24,10 +25,10 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   },
   '/health': { GET: () => ok({ status: 'ok' }) },
   '/ready': { GET: ready },
-  '/status': { GET: (services) => ok({ ...processStatus(services) }) },
+  '/status': { GET: async (services) => ok({ ...(await processStatus(services)) }) },
   '/config': { GET: ({ config }) => ok(redactedConfig(config())) },
   '/certificates': { GET: ({ certificates }) => ok({ certificates: certificates() }) },
-  '/targets': { GET: ({ targets }) => ok({ targets: targetList(targets()) }) },
+  '/targets': { GET: async ({ reports }) => ok({ targets: targetsTogether(await reports()) }) },
   '/reload': { POST: reload },
   '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: setLogLevel },
 };
@@ -40,11 +41,6 @@ function ok(body: Answer['body']): Answer {
 function ready({ serving }: AdminServices): Answer {
   const { state } = serving();
   return { status: state === 'serving' ? 200 : 503, body: { ready: state === 'serving', state } };
-}
-
-/** Whatever else there is to a target. */
-function* targetList(targets: Iterable<TargetStatus>): Generator<TargetStatus> {
-  for (const { name, inflight, connections } of targets) yield { name, inflight, connections };
 }
 
 async function reload(services: AdminServices): Promise<Answer> {

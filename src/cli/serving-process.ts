@@ -146,14 +146,13 @@ export class ServingProcess implements Servable {
       startedAt: this.#startedAt,
       config: () => server.config,
       certificates: () => server.certificates(),
-      targets: () => server.targets(),
+      reports: async () => [server.report()],
       reload: () => this.#reload('admin'),
       serving: () => ({
         state: server.state,
         config: { file, path, generation: server.generation, loadedAt: this.#loadedAt },
         lastReload: this.#lastReload,
         listeners: listenersOf(server),
-        connections: server.connections,
       }),
     };
   }

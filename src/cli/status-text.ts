@@ -1,17 +1,17 @@
 // The state of a running process as text for people. Pure.
 
-import type { TargetStatus } from '../admin/admin-services.ts';
 import type { ProcessStatus } from '../admin/process-status.ts';
 import type { CertificateStatus } from '../certs/certificate-status.ts';
 import { uriHost } from '../core/address.ts';
 import { printable } from '../core/printable.ts';
 import { formatDuration } from '../core/units.ts';
+import type { TargetReport } from '../server/worker-report.ts';
 import { inventoryText } from './certs/table.ts';
 
 export interface StatusParts {
   readonly status: ProcessStatus;
   readonly certificates: readonly CertificateStatus[];
-  readonly targets: readonly TargetStatus[];
+  readonly targets: readonly TargetReport[];
 }
 
 /** Nobody reads on. */
@@ -61,7 +61,7 @@ function summary(certificates: readonly CertificateStatus[]): string {
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
-function targetsText(targets: readonly TargetStatus[]): string {
+function targetsText(targets: readonly TargetReport[]): string {
   if (targets.length === 0) return '';
   const rows = targets.slice(0, MAX_ROWS);
   const width = Math.max('TARGET'.length, ...rows.map(({ name }) => printable(name).length));

@@ -1,8 +1,8 @@
 // `perantara status`: how the running process, its certificates and its targets fare.
-import type { TargetStatus } from '../admin/admin-services.ts';
 import type { CertificateStatus } from '../certs/certificate-status.ts';
 import { messageOf } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import type { TargetReport } from '../server/worker-report.ts';
 import { findProcess, PROCESS_FLAGS, PROCESS_HELP, type RunningProcess, refusalOf } from './running-process.ts';
 import { statusText } from './status-text.ts';
 import type { Verb } from './verb.ts';
@@ -27,7 +27,7 @@ ${PROCESS_HELP}  --json             for programs; times are milliseconds since 1
     if (running === null) return 1;
     try {
       const certificates = await listOf<CertificateStatus>(running, 'certificates');
-      const targets = await listOf<TargetStatus>(running, 'targets');
+      const targets = await listOf<TargetReport>(running, 'targets');
       const all = { status: running.status, certificates, targets };
       terminal.out(
         flags.on('json') ? `${JSON.stringify(all, null, 2)}\n` : statusText(all, terminal.now(), terminal.columns),

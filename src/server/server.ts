@@ -14,7 +14,6 @@ import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
-import type { Target } from '../upstream/target.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
 import { type AccessLogChange, AccessLogging } from './access-logging.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
@@ -27,6 +26,7 @@ import { Retirement } from './retirement.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
+import { reportOf, type WorkerReport } from './worker-report.ts';
 
 export interface ServerServices {
   readonly log: Logger;
@@ -40,6 +40,7 @@ export interface BoundAddress {
 
 export class Server implements Lifecycle {
   readonly #log: Logger;
+  readonly #startedAt: number;
   readonly #targets: TargetRegistry;
   readonly #retirement = new Retirement();
   readonly #records = new ExchangeFeed();
@@ -67,6 +68,7 @@ export class Server implements Lifecycle {
     // What depends on the configuration in force is read through these whenever it is needed.
     const inForce = (): Config => this.#config;
     this.#config = config;
+    this.#startedAt = services.clock.now();
     this.#log = log;
     this.#accessLogging = new AccessLogging({ ...services, records: this.#records });
     this.#certificates = certificates;
@@ -132,8 +134,10 @@ export class Server implements Lifecycle {
     return this.#certificates.statuses();
   }
 
-  targets(): Iterable<Target> {
-    return this.#targets.all;
+  report(): WorkerReport {
+    const { pid } = process;
+    const targets = [...this.#targets.all].map(reportOf);
+    return { pid, startedAt: this.#startedAt, connections: this.connections, targets };
   }
 
   /** Bound addresses in config order; only while listening. */

@@ -12,6 +12,7 @@ import {
   type FakeAdminServices,
   fakeAdminServices,
   STARTED_AT,
+  workerReport,
 } from '../support/fake-admin-services.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type AdminAnswer, type AdminAsk, askAdmin } from './ask-admin.ts';
@@ -79,8 +80,9 @@ describe('the admin endpoint', () => {
       storage: '/srv/perantara/certs',
       sites: 1,
       listeners: [{ protocol: 'https', address: '::', port: 443 }],
-      connections: 3,
       logLevel: 'debug',
+      connections: 3,
+      workers: [{ pid: 4711, startedAt: STARTED_AT, connections: 3 }],
     });
   });
 
@@ -115,8 +117,17 @@ describe('the admin endpoint', () => {
   it('tells of targets, and an empty list when there are none', async (t) => {
     const { services, ask } = await rig(t);
     assert.deepEqual((await ask('/targets')).json, { targets: [] });
-    services.targetList = [{ name: 'http://127.0.0.1:3000', inflight: 2, connections: 5 }];
-    assert.deepEqual((await ask('/targets')).json, { targets: [...services.targetList] });
+    const name = 'http://127.0.0.1:3000';
+    const target = { name, inflight: 2, connections: 5 };
+    services.reportList = [workerReport({ targets: [target] })];
+    assert.deepEqual((await ask('/targets')).json, { targets: [target] });
+    const another = { name: 'http://127.0.0.1:4000', inflight: 0, connections: 1 };
+    services.reportList = [
+      workerReport({ targets: [target] }),
+      workerReport({ targets: [another, { ...target, inflight: 3 }] }),
+    ];
+    const together = [{ name, inflight: 5, connections: 10 }, another];
+    assert.deepEqual((await ask('/targets')).json, { targets: together });
   });
 
   it('shows the configuration in force', async (t) => {

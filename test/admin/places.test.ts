@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { AdminEndpoint, type AdminEndpointOptions } from '../../src/admin/admin-endpoint.ts';
 import type { AdminConfig } from '../../src/config/config.ts';
 import { type Running, startNode } from '../cli/command.ts';
-import { ACCEPTED, type FakeAdminServices, fakeAdminServices } from '../support/fake-admin-services.ts';
+import { ACCEPTED, type FakeAdminServices, fakeAdminServices, workerReport } from '../support/fake-admin-services.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { askAdmin } from './ask-admin.ts';
 
@@ -112,7 +112,7 @@ describe('the socket of the admin endpoint', () => {
     const open = (): Placed[] => all.filter(({ endpoint }) => endpoint.place !== null);
     while (open().length !== 1) await new Promise(setImmediate);
     const winner = open()[0]!.services;
-    winner.state = { ...winner.state, connections: 4711 };
+    winner.reportList = [workerReport({ connections: 4711 })];
     assert.equal((await askAdmin(socket, '/status')).json.connections, 4711);
     for (const { endpoint, services } of all) if (services !== winner) await endpoint.close();
     assert.equal((await askAdmin(socket, '/status')).json.connections, 4711);

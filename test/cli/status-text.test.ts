@@ -8,8 +8,8 @@ import { certificateStatus, fakeAdminServices, STARTED_AT } from '../support/fak
 const NOW = STARTED_AT + 90_000;
 
 describe('the state of a process as text', () => {
-  it('is short when all is well', () => {
-    const status = { ...processStatus(fakeAdminServices()), node: 'v26.0.0', pid: 7 };
+  it('is short when all is well', async () => {
+    const status = { ...(await processStatus(fakeAdminServices())), node: 'v26.0.0', pid: 7 };
     const certificates = [certificateStatus(), certificateStatus()];
     const targets = [{ name: 'http://127.0.0.1:3000', inflight: 2, connections: 15 }];
     assert.equal(
@@ -28,29 +28,29 @@ http://127.0.0.1:3000          2           15
     );
   });
 
-  it('tells of a reload that was refused, since then what runs is not what stands in the file', () => {
+  it('tells of a reload that was refused, since then what runs is not what stands in the file', async () => {
     const services = fakeAdminServices();
     const lastReload = { at: NOW - 60_000, accepted: false, message: 'cannot use it: \u001b[31m2 problems' };
     services.state = { ...services.state, lastReload };
-    const text = statusText({ status: processStatus(services), certificates: [], targets: [] }, NOW, 80);
+    const text = statusText({ status: await processStatus(services), certificates: [], targets: [] }, NOW, 80);
     assert.match(text, /^ +last reload 1m ago was refused: cannot use it: \\u001b\[31m2 problems$/m);
   });
 
-  it('tells of certificates that need somebody, in the words of the authority, and of no others', () => {
+  it('tells of certificates that need somebody, in the words of the authority, and of no others', async () => {
     const lastError = { at: NOW - 60_000, message: 'no valid A records found for bad.example' };
     const bad = certificateStatus({ name: 'bad.example', names: ['bad.example'], state: 'failing', lastError });
     const certificates = [certificateStatus(), bad];
-    const text = statusText({ status: processStatus(fakeAdminServices()), certificates, targets: [] }, NOW, 100);
+    const text = statusText({ status: await processStatus(fakeAdminServices()), certificates, targets: [] }, NOW, 100);
     assert.match(text, /^certificates 1 valid, 1 failing$/m);
     assert.match(text, /^bad\.example +failing/m);
     assert.match(text, /last error 1m ago: no valid A records found for bad\.example/);
     assert.doesNotMatch(text, /^app\.example/m);
   });
 
-  it('shows at most fifty of each, and how many there are', () => {
+  it('shows at most fifty of each, and how many there are', async () => {
     const certificates = Array(60).fill(certificateStatus({ state: 'missing', notAfter: null, leftRatio: null }));
     const targets = Array(70).fill({ name: 'http://a:1', inflight: 0, connections: 0 });
-    const text = statusText({ status: processStatus(fakeAdminServices()), certificates, targets }, NOW, 80);
+    const text = statusText({ status: await processStatus(fakeAdminServices()), certificates, targets }, NOW, 80);
     assert.equal(text.match(/^app\.example/gm)?.length, 50);
     assert.match(text, /^and 10 more: --json lists them all\n/m);
     assert.match(text, /^and 20 more: --json lists them all\n/m);

@@ -1,9 +1,10 @@
 // What the admin endpoint asks of a process, answered by a test. Fields may be changed at any time.
-import type { AdminServices, ServingState, TargetStatus } from '../../src/admin/admin-services.ts';
+import type { AdminServices, ServingState } from '../../src/admin/admin-services.ts';
 import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
 import type { ReloadResult } from '../../src/server/reload-result.ts';
+import type { WorkerReport } from '../../src/server/worker-report.ts';
 import { type CapturedLog, capturedLog } from './captured-log.ts';
 
 export const STARTED_AT = Date.UTC(2026, 10, 1);
@@ -14,7 +15,7 @@ export interface FakeAdminServices extends AdminServices {
   state: ServingState;
   inForce: Config;
   certificateList: Iterable<CertificateStatus>;
-  targetList: Iterable<TargetStatus>;
+  reportList: readonly WorkerReport[];
   /** Called by each reload. */
   onReload: () => ReloadResult | Promise<ReloadResult>;
 }
@@ -52,19 +53,22 @@ export function fakeAdminServices(): FakeAdminServices {
       config: { file: './perantara.yaml', path: '/srv/perantara/perantara.yaml', generation: 1, loadedAt: STARTED_AT },
       lastReload: null,
       listeners: [{ protocol: 'https', address: '::', port: 443 }],
-      connections: 3,
     },
     inForce: configOf({ sites: { 'app.example': '3000' } }),
     certificateList: [],
-    targetList: [],
+    reportList: [workerReport({ connections: 3 })],
     onReload: () => ACCEPTED,
     serving: () => services.state,
     config: () => services.inForce,
     certificates: () => services.certificateList,
-    targets: () => services.targetList,
+    reports: async () => services.reportList,
     reload: async () => services.onReload(),
   };
   return services;
+}
+
+export function workerReport(change: Partial<WorkerReport> = {}): WorkerReport {
+  return { pid: 4711, startedAt: STARTED_AT, connections: 0, targets: [], ...change };
 }
 
 /** A certificate in order. */
