@@ -146,7 +146,7 @@ export class ServingProcess implements Servable {
       startedAt: this.#startedAt,
       config: () => server.config,
       certificates: () => server.certificates(),
-      reports: async () => [server.report()],
+      reports: () => server.reports(),
       reload: () => this.#reload('admin'),
       serving: () => ({
         state: server.state,

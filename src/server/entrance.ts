@@ -2,23 +2,25 @@
 // protocol. Each step looks at the configuration in force when it is taken.
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
-import type { CertificateAutomation } from '../certs/automation.ts';
 import type { Config } from '../config/config.ts';
 import type { DeadlineSweep } from '../core/deadlines.ts';
 import type { Logger } from '../core/log.ts';
 import type { Client } from '../http/exchange.ts';
 import type { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
+import type { CertificateSource } from './certificate-source.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
 import { Gate, type Peer } from './gate.ts';
 import type { Listening } from './listeners.ts';
 import { OpeningBytes } from './opening-bytes.ts';
 import { beginsAsHttp2 } from './prior-knowledge.ts';
+import type { TicketKeys } from './ticket-keys.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { tlsFacts } from './tls-facts.ts';
 
 export interface EntranceOptions {
-  readonly certificates: Pick<CertificateAutomation, 'resolver' | 'alpnChallenges' | 'onDemand'>;
+  readonly certificates: CertificateSource;
+  readonly tickets: TicketKeys;
   /** Of every certificate's context. */
   readonly contextOptions: SecureContextOptions;
   readonly sweep: DeadlineSweep;
@@ -45,7 +47,7 @@ export class Entrance {
   #trustedProxies: TrustedProxies;
 
   constructor(config: Config, options: EntranceOptions) {
-    const { certificates, contextOptions, sweep, log, records, onConnection } = options;
+    const { certificates, contextOptions, tickets, sweep, log, records, onConnection } = options;
     const inForce = (): Config => this.#config;
     const trustedProxies = (): TrustedProxies => this.#trustedProxies;
     this.#config = config;
@@ -78,6 +80,7 @@ export class Entrance {
         return inForce().timeouts.handshakeMs;
       },
       contextOptions,
+      tickets,
       sweep,
       onSecure: (socket, arrival, servername) => this.#enter(socket, arrival, servername, socket.alpnProtocol === 'h2'),
     });

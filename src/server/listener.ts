@@ -6,12 +6,22 @@ import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 
 const BACKLOG = 4096;
 
+/** What `listen` takes in place of an address: an open descriptor, or the handle of a socket that another process has bound. */
+export type BoundSocket = { readonly fd: number } | { readonly handle: object };
+
 export class Listener {
   readonly #address: ListenAddress;
+  readonly #boundSocket: (() => Promise<BoundSocket>) | null;
   readonly #server: NetServer;
 
-  constructor(address: ListenAddress, onSocket: (socket: Socket) => void) {
+  /** `boundSocket`: where it comes from when somebody else has bound it. Default: it is bound here. */
+  constructor(
+    address: ListenAddress,
+    onSocket: (socket: Socket) => void,
+    boundSocket: (() => Promise<BoundSocket>) | null = null,
+  ) {
     this.#address = address;
+    this.#boundSocket = boundSocket;
     // Half-open: whether a client that closes its side still waits for the answer, the connection decides.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket);
   }
@@ -24,10 +34,13 @@ export class Listener {
   /** Rejects with PerantaraError `listen_in_use`, `listen_denied` or `listen_failed`. */
   async open(): Promise<void> {
     const { host, port } = this.#address;
+    const bound = await this.#boundSocket?.();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const server = this.#server;
     server.once('error', reject);
-    server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, resolve);
+    if (bound === undefined) server.listen({ port, backlog: BACKLOG, ...(host === null ? {} : { host }) }, resolve);
+    else if ('fd' in bound) server.listen({ ...bound, backlog: BACKLOG }, resolve);
+    else server.listen(bound.handle, BACKLOG, resolve);
     try {
       await promise;
     } catch (error) {

@@ -12,10 +12,16 @@ export type ListenerKind = 'http' | 'https';
 
 /** A listening socket and what is spoken on it now. */
 export interface Listening {
-  readonly listener: Listener;
+  readonly listener: OpenSocket;
   kind: ListenerKind;
   address: ListenAddress;
 }
+
+/** What of a Listener is used here. */
+export type OpenSocket = Pick<Listener, 'bound' | 'open' | 'close'>;
+
+/** `key`: tells the listeners of a process apart, and is the same for the same address of another configuration. */
+export type CreateListener = (address: ListenAddress, onSocket: (socket: Socket) => void, key: string) => OpenSocket;
 
 /** Told of each accepted socket. */
 export type Accept = (socket: Socket, listening: Listening) => void;
@@ -39,12 +45,14 @@ interface Wanted {
 
 export class Listeners {
   readonly #accept: Accept;
+  readonly #create: CreateListener;
   /** By `host:port`, in the order of the configuration. */
   #open: ReadonlyMap<string, Listening> = new Map();
   #isClosed = false;
 
-  constructor(accept: Accept) {
+  constructor(accept: Accept, create: CreateListener = (address, onSocket) => new Listener(address, onSocket)) {
     this.#accept = accept;
+    this.#create = create;
   }
 
   /** Bound addresses, in the order of the configuration. */
@@ -100,9 +108,9 @@ export class Listeners {
     for (const { listener } of this.#open.values()) listener.close();
   }
 
-  #listening({ kind, address }: Wanted): Listening {
-    const listener: Listener = new Listener(address, (socket) => this.#accept(socket, listening));
-    const listening = { listener, kind, address };
+  #listening({ key, kind, address }: Wanted): Listening {
+    const listener = this.#create(address, (socket) => this.#accept(socket, listening), key);
+    const listening: Listening = { listener, kind, address };
     return listening;
   }
 }

@@ -1,6 +1,6 @@
 // The TLS side of accepting: one handshake per socket, the certificate by SNI (or by local address without SNI), and a
 // deadline. An unknown name is refused by alert; no connection ever sees another site's certificate.
-import { constants, randomBytes } from 'node:crypto';
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import type { ClientOffer } from '../certs/resolver.ts';
@@ -8,6 +8,7 @@ import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
 import { CertificateWait, type ContextLastResort } from './certificate-wait.ts';
 import type { Peer } from './gate.ts';
+import { rotatedTicketKeys, TicketKeys } from './ticket-keys.ts';
 
 /** Where certificates are found: certs/resolver. */
 export interface ContextSource {
@@ -30,6 +31,8 @@ export interface TlsAcceptorOptions<P extends Peer = Peer> {
   /** Default none: `acme-tls/1` is refused like any unknown protocol. */
   readonly challenges?: ChallengeContexts;
   readonly contextOptions: SecureContextOptions;
+  /** Default new ones, which nobody else has. */
+  readonly tickets?: TicketKeys;
   /** For names that `contexts` does not know; null: they are refused. Default null. */
   readonly lastResort?: ContextLastResort | null;
   /** How long it may take, `handshakeMs` at most. Default `handshakeMs`. */
@@ -52,7 +55,7 @@ const PROTOCOL_LIST = Buffer.from(PROTOCOLS.map((name) => String.fromCharCode(na
 /** RFC 8737 section 4. */
 const ACME_TLS = 'acme-tls/1';
 
-/** What every site's secure context has in common. Tickets work across contexts and, later, processes. */
+/** What every site's secure context has in common. */
 export function secureContextOptions(): SecureContextOptions {
   return {
     minVersion: 'TLSv1.2',
@@ -70,7 +73,6 @@ export function secureContextOptions(): SecureContextOptions {
       'ECDHE-ECDSA-CHACHA20-POLY1305',
       'ECDHE-RSA-CHACHA20-POLY1305',
     ].join(':'),
-    ticketKeys: randomBytes(48),
     sessionIdContext: 'perantara',
   };
 }
@@ -81,11 +83,13 @@ export class TlsAcceptor<P extends Peer = Peer> {
   readonly #empty: SecureContext;
   readonly #handshakes = new Set<Handshake>();
   readonly #wait = new CertificateWait();
+  readonly #tickets: TicketKeys;
 
   /** What `options` has may change; each handshake looks anew. */
   constructor(options: TlsAcceptorOptions<P>) {
     this.#options = options;
     this.#empty = createSecureContext(options.contextOptions);
+    this.#tickets = options.tickets ?? new TicketKeys(rotatedTicketKeys(null));
   }
 
   accept(raw: Socket, peer: P): void {
@@ -101,9 +105,11 @@ export class TlsAcceptor<P extends Peer = Peer> {
       if (isValidator && !named) challenge = challenges?.resolve(servername || '') ?? null;
       return challenge === null ? PROTOCOLS.find((protocol) => protocols.includes(protocol)) : ACME_TLS;
     };
+    const initial = byAddress ?? this.#empty;
+    this.#tickets.serve(initial);
     const socket = new TLSSocket(raw, {
       isServer: true,
-      secureContext: byAddress ?? this.#empty,
+      secureContext: initial,
       allowHalfOpen: true,
       ...(challenges?.pending ? { ALPNCallback: selectProtocol } : { ALPNProtocols: PROTOCOL_LIST }),
       SNICallback: (servername: string, done: (error: Error | null, context?: SecureContext) => void) => {

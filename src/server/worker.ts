@@ -1,0 +1,240 @@
+// Listens and answers requests by one configuration after another: listeners, the way in, connections, targets, the access log.
+// Certificates it only reads; everything that lives longer than a configuration is here, in one process.
+import type { Socket } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { BufferPool } from '../core/buffer-pool.ts';
+import type { Clock } from '../core/clock.ts';
+import { DeadlineSweep } from '../core/deadlines.ts';
+import { EndOfTurn } from '../core/end-of-turn.ts';
+import type { Logger } from '../core/log.ts';
+import type { Client, Handler } from '../http/exchange.ts';
+import { ExchangeFeed } from '../http/exchange-feed.ts';
+import { TlsContexts } from '../upstream/tls-contexts.ts';
+import { type AccessLogChange, AccessLogging } from './access-logging.ts';
+import type { CertificateSource } from './certificate-source.ts';
+import { Connections } from './connections.ts';
+import type { BoundAddresses, Crew, CrewChange } from './crew.ts';
+import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
+import { Entrance } from './entrance.ts';
+import { type CreateListener, httpsPortOf, type ListenerChange, Listeners, type Listening } from './listeners.ts';
+import { Retirement } from './retirement.ts';
+import { buildSnapshot, type Snapshot } from './snapshot.ts';
+import { TargetRegistry } from './target-registry.ts';
+import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
+import { secureContextOptions } from './tls-acceptor.ts';
+import { reportOf, type WorkerReport } from './worker-report.ts';
+
+export interface WorkerServices {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly certificates: CertificateSource;
+  readonly ticketKeys: TicketKeySet;
+  /** Default: listeners that bind their sockets themselves. */
+  readonly createListener?: CreateListener;
+}
+
+export class Worker implements Crew {
+  readonly #log: Logger;
+  readonly #startedAt: number;
+  readonly #certificates: CertificateSource;
+  readonly #tickets: TicketKeys;
+  readonly #targets: TargetRegistry;
+  readonly #retirement = new Retirement();
+  readonly #records = new ExchangeFeed();
+  readonly #accessLogging: AccessLogging;
+  readonly #connections: Connections;
+  readonly #entrance: Entrance;
+  readonly #listeners: Listeners;
+  readonly #plain: Handler;
+  readonly #secure: Handler;
+  #snapshot: Snapshot;
+  #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
+  /** Remembered, since redirects are still answered while closing. */
+  #httpsPort = 443;
+  /** What was in force before, until `settle`. */
+  #former: { readonly snapshot: Snapshot; readonly listeners: ReadonlySet<Listening> } | null = null;
+
+  constructor(config: Config, services: WorkerServices) {
+    const { log, clock, certificates, ticketKeys, createListener } = services;
+    const [sweep, turn, buffers] = [new DeadlineSweep(), new EndOfTurn(), new BufferPool()];
+    // What depends on the configuration in force is read through these whenever it is needed.
+    const inForce = (): Config => this.#snapshot.config;
+    this.#log = log;
+    this.#startedAt = clock.now();
+    this.#certificates = certificates;
+    this.#tickets = new TicketKeys(ticketKeys);
+    this.#accessLogging = new AccessLogging({ log, clock, records: this.#records });
+    this.#targets = new TargetRegistry({
+      get timeouts() {
+        return inForce().timeouts;
+      },
+      get idleMs() {
+        return inForce().timeouts.upstreamIdleMs;
+      },
+      sweep,
+      turn,
+      buffers,
+      contexts: new TlsContexts(),
+    });
+    this.#snapshot = this.#build(config, null);
+    const dispatch: DispatchServices = { snapshot: () => this.#snapshot, challenges: certificates.challenges };
+    this.#plain = plainHandler(dispatch, () => this.#httpsPort);
+    this.#secure = secureHandler(dispatch);
+    this.#connections = new Connections({
+      get timeouts() {
+        return inForce().timeouts;
+      },
+      records: this.#records,
+      sweep,
+      turn,
+      buffers,
+      log,
+    });
+    this.#entrance = new Entrance(config, {
+      certificates,
+      contextOptions: secureContextOptions(),
+      tickets: this.#tickets,
+      sweep,
+      log,
+      records: this.#records,
+      onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
+    });
+    this.#listeners = new Listeners((socket, listening) => this.#entrance.accept(socket, listening), createListener);
+  }
+
+  get addresses(): BoundAddresses {
+    return { http: this.#listeners.bound('http'), https: this.#listeners.bound('https') };
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return;
+    this.#state = 'started';
+    const { config } = this.#snapshot;
+    try {
+      this.#accessLogging.prepare(config.accessLog).commit();
+      (await this.#listeners.prepare(config.listen)).commit();
+      this.#findHttpsPort();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  async prepare(config: Config): Promise<CrewChange> {
+    const before = this.#snapshot;
+    let listeners: ListenerChange | null = null;
+    let accessLog: AccessLogChange | null = null;
+    const abandon = (): void => {
+      listeners?.abandon();
+      accessLog?.abandon();
+    };
+    try {
+      listeners = await this.#listeners.prepare(config.listen);
+      accessLog = this.#accessLogging.prepare(config.accessLog);
+      const snapshot = this.#build(config, before);
+      const { opened: listenersOpened, closed: listenersClosed } = listeners;
+      return {
+        listenersOpened,
+        listenersClosed,
+        commit: async () => this.#swap(snapshot, listeners!, accessLog!),
+        abandon,
+      };
+    } catch (error) {
+      abandon();
+      throw error;
+    }
+  }
+
+  /** By now whoever came for a listener or a site that is gone has what there was for it. */
+  settle(): void {
+    const former = this.#former;
+    this.#former = null;
+    if (former === null) return;
+    this.#connections.drain(former.listeners);
+    this.#retire(former.snapshot);
+  }
+
+  useTicketKeys(keys: TicketKeySet): void {
+    this.#tickets.adopt(keys);
+  }
+
+  report(): WorkerReport {
+    const { pid } = process;
+    const targets = [...this.#targets.all].map(reportOf);
+    return { pid, startedAt: this.#startedAt, connections: this.#entrance.open, targets };
+  }
+
+  async reports(): Promise<readonly WorkerReport[]> {
+    return [this.report()];
+  }
+
+  reopenLogs(): void {
+    this.#accessLogging.reopen();
+  }
+
+  async close(): Promise<void> {
+    if (this.#state !== 'started') {
+      this.destroy();
+      await this.#accessLogging.close();
+      return;
+    }
+    this.#state = 'closing';
+    this.#stopAccepting();
+    this.#connections.drain();
+    this.#targets.closeIdle();
+    await this.#connections.empty(this.#snapshot.config.timeouts.drainMs);
+    const { size } = this.#connections;
+    if (size > 0) this.#log.warn({ connections: size }, 'connections cut after the drain timeout');
+    this.destroy();
+    await this.#accessLogging.close();
+  }
+
+  destroy(): void {
+    this.#state = 'closed';
+    this.#stopAccepting();
+    this.#connections.destroy();
+    void this.#accessLogging.close();
+    this.#targets.destroy();
+    this.#retirement.destroy();
+  }
+
+  /** From one request to the next, all of them are answered by another snapshot. */
+  #swap(snapshot: Snapshot, listeners: ListenerChange, accessLog: AccessLogChange): void {
+    const before = this.#snapshot;
+    this.#entrance.adopt(snapshot.config);
+    this.#snapshot = snapshot;
+    accessLog.commit();
+    this.#former = { snapshot: before, listeners: new Set(listeners.commit()) };
+    this.#findHttpsPort();
+  }
+
+  /** Tunnels of sites that are gone, and everything on targets that are gone, get their time to end. */
+  #retire(before: Snapshot): void {
+    const { all, config } = this.#snapshot;
+    const hosts = new Set(all.map(({ host }) => host));
+    const upstreams = before.all.flatMap((site) => (hosts.has(site.host) ? [] : site.upstreams));
+    for (const retiring of [...upstreams, ...this.#targets.keepOnly(config)])
+      this.#retirement.add(retiring, config.timeouts.retireMs);
+  }
+
+  #stopAccepting(): void {
+    this.#listeners.close();
+    this.#entrance.destroy();
+  }
+
+  #serve(socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean): void {
+    const handler = client.servername === null ? this.#plain : this.#secure;
+    if (this.#state === 'started') this.#connections.serve(socket, client, listening, handler, speaksHttp2);
+    else socket.destroy();
+  }
+
+  #build(config: Config, before: Snapshot | null): Snapshot {
+    const servesOnDemand = (host: string): boolean => this.#certificates.onDemand?.serves(host) === true;
+    return buildSnapshot(config, { target: this.#targets.get, servesOnDemand, log: this.#log }, before);
+  }
+
+  #findHttpsPort(): void {
+    const ports = this.addresses.https.map(({ port }) => port);
+    this.#httpsPort = httpsPortOf(this.#snapshot.config.listen, ports);
+  }
+}
