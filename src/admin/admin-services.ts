@@ -22,6 +22,8 @@ export interface AdminServices {
   certificates(): Iterable<CertificateStatus>;
   /** Of every worker that answers in time: what they have in memory, not all at the same moment. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
+  /** Whether new requests go to the target of that name; one that is configured. False: it was so already. */
+  drainTarget(name: string, isDrained: boolean): boolean;
   /** Loads the file again. Calls may overlap; each resolves with the outcome of a reading that began after it. */
   reload(): Promise<ReloadResult>;
 }

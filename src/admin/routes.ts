@@ -7,6 +7,7 @@ import type { AdminServices } from './admin-services.ts';
 import type { Answer } from './json-answer.ts';
 import { processStatus } from './process-status.ts';
 import { redactedConfig } from './redacted-config.ts';
+import { switchTarget } from './target-switch.ts';
 
 /** `body`: at most MAX_BODY_BYTES. Throws AdminError. */
 export type Route = (services: AdminServices, body: string) => Answer | Promise<Answer>;
@@ -29,6 +30,8 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/config': { GET: ({ config }) => ok(redactedConfig(config())) },
   '/certificates': { GET: ({ certificates }) => ok({ certificates: certificates() }) },
   '/targets': { GET: async ({ reports }) => ok({ targets: targetsTogether(await reports()) }) },
+  '/targets/drain': { POST: (services, body) => switchTarget(services, body, true) },
+  '/targets/enable': { POST: (services, body) => switchTarget(services, body, false) },
   '/reload': { POST: reload },
   '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: setLogLevel },
 };

@@ -22,7 +22,13 @@ const MAX_REPLY_BYTES = 64 * 1024 ** 2;
  * `withinMs`: the longest silence. Rejects with the system's own error (`ENOENT`, `ECONNREFUSED`, `EACCES`, …) or with
  * PerantaraError `admin_silent` or `admin_broken`.
  */
-export function askAdmin(place: AdminPlace, method: string, path: string, withinMs: number): Promise<AdminReply> {
+export function askAdmin(
+  place: AdminPlace,
+  method: string,
+  path: string,
+  withinMs: number,
+  content = '',
+): Promise<AdminReply> {
   const { promise, resolve, reject } = Promise.withResolvers<AdminReply>();
   const where = place.kind === 'socket' ? { socketPath: place.path } : { host: place.host, port: place.port };
   const headers = {
@@ -45,7 +51,7 @@ export function askAdmin(place: AdminPlace, method: string, path: string, within
     sent.destroy(new PerantaraError(message, { code: 'admin_silent', source: 'internal' }));
   });
   sent.on('error', reject);
-  sent.end();
+  sent.end(content);
   return promise;
 }
 

@@ -21,6 +21,8 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   'certs revoke': async () => (await import('./certs/revoke.ts')).revokeVerb,
   'certs roll-over': async () => (await import('./certs/roll-over.ts')).rollOverVerb,
   'certs trust': async () => (await import('./certs/trust.ts')).trustVerb,
+  'target drain': async () => (await import('./target.ts')).drainVerb,
+  'target enable': async () => (await import('./target.ts')).enableVerb,
   schema: async () => (await import('./schema.ts')).schemaVerb,
   version: async () => (await import('./version.ts')).versionVerb,
   help: async () => (await import('./help.ts')).helpVerb,
@@ -91,6 +93,7 @@ export async function loadVerb(args: readonly [string, ...string[]]): Promise<Fo
     throw new UsageError(`cannot use ${JSON.stringify(long)}: there is no such verb; did you mean ${near}?`);
   }
   if (Object.hasOwn(VERBS, name)) return { verb: await VERBS[name]!(), rest: args.slice(1) };
+  if (family.length > 0) throw new UsageError(`cannot do anything: a word is missing, as in ${family.join(' or ')}`);
   if (LATER.includes(name)) throw new UsageError(`cannot use the verb "${name}": it comes with a later release`);
   const verbs = Object.keys(VERBS);
   const near = verbs.find((verb) => verb.endsWith(` ${name}`)) ?? suggest(name, verbs);

@@ -10,8 +10,10 @@ import { parseAuthority } from '../http/authority.ts';
 import { HeaderList } from '../http/header-list.ts';
 import { parseRequestTarget } from '../http/request-target.ts';
 import type { AskedRequest, Decision } from '../server/explanation.ts';
+import type { TargetReport } from '../server/worker-report.ts';
 import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from './config-file.ts';
 import type { Flags } from './flags.ts';
+import { listOf, processOf } from './running-process.ts';
 import { UsageError, type Verb } from './verb.ts';
 
 /** Where the answers stand. */
@@ -23,7 +25,8 @@ export const explainVerb: Verb = {
 
 Says what would become of a request for URL: which listener takes it, which
 certificate, site and route it gets and why no other, who answers it, and what
-the upstream would be told. By the file and the storage folder; nothing is sent.
+the upstream would be told. By the file and the storage folder; the running
+process, if there is one, is asked which targets are drained. Nobody else is.
 
   --from ADDRESS     the client's address; without it 192.0.2.1
   --method METHOD    without it GET
@@ -38,16 +41,25 @@ Ends with 0 when somebody answers other than with 404 or a refusal, else with 1.
     const loaded = loadConfigFile(flags, terminal);
     if (loaded === null) return 1;
     const { explain } = await import('../server/explanation.ts');
-    const { decisions, site } = explain(loaded.config, asked);
+    const drained = await drainedTargets(loaded.config, loaded.file);
+    const { decisions, site } = explain(loaded.config, asked, drained);
     const isSecure = asked.scheme === 'https' && site !== null;
     const certificate = isSecure ? await certificateOf(loaded.config, site) : null;
     const all: readonly (Decision | CertificateDecision)[] =
       certificate === null ? decisions : [decisions[0]!, certificate, ...decisions.slice(1)];
     terminal.out(flags.on('json') ? `${JSON.stringify({ decisions: all }, null, 2)}\n` : textOf(all));
-    const isAnswered = decisions.every(({ outcome }) => !/^(none|404)/.test(outcome));
+    const isAnswered = decisions.every(({ outcome }) => !/^(none|404|503 Service)/.test(outcome));
     return isAnswered ? 0 : 1;
   },
 };
+
+/** Those of the process that serves the file. */
+async function drainedTargets(config: Config, file: string): Promise<ReadonlySet<string>> {
+  const running = await processOf(config, file);
+  if (running === null) return new Set();
+  const targets = await listOf<TargetReport>(running, 'targets').catch(() => []);
+  return new Set(targets.flatMap(({ name, drained }) => (drained ? [name] : [])));
+}
 
 interface CertificateDecision {
   readonly about: 'certificate';

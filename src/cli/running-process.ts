@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ProcessStatus } from '../admin/process-status.ts';
-import type { AdminConfig } from '../config/config.ts';
+import type { AdminConfig, Config } from '../config/config.ts';
 import { DEFAULT_ADMIN_SOCKET, DEFAULT_STORAGE, RUN_ADMIN_SOCKET } from '../config/defaults.ts';
 import { loadConfig } from '../config/load.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
@@ -18,13 +18,15 @@ export const PROCESS_HELP = `${CONFIG_HELP}  --socket PATH      the socket of th
 `;
 
 const WITHIN_MS = 10_000;
+/** Where it is not needed. */
+const BRIEFLY_MS = 2_000;
 
 export interface RunningProcess {
   readonly status: ProcessStatus;
   /** The file as it was named here; null when a socket was named. */
   readonly file: string | null;
   /** `withinMs`: the longest silence. Default 10 s. */
-  ask(method: string, path: string, withinMs?: number): Promise<AdminReply>;
+  ask(method: string, path: string, withinMs?: number, content?: string): Promise<AdminReply>;
 }
 
 /** null after printing why not; the exit code is then 1. `verb`: for messages. */
@@ -50,6 +52,12 @@ export async function findProcess(verb: string, flags: Flags, terminal: Terminal
   return say(explain(found, verb, file));
 }
 
+/** The one that serves the file, without a word when there is none. */
+export async function processOf({ admin }: Config, file: string): Promise<RunningProcess | null> {
+  const found = admin === null ? [] : await search(placesOf(admin), file, BRIEFLY_MS);
+  return 'status' in found ? found : null;
+}
+
 function placesOf(admin: AdminConfig): readonly AdminPlace[] {
   return admin.kind === 'socket' ? admin.paths.map((path) => ({ kind: 'socket', path })) : [admin];
 }
@@ -68,10 +76,14 @@ interface Miss {
   readonly detail: string;
 }
 
-async function search(places: readonly AdminPlace[], file: string | null): Promise<RunningProcess | readonly Miss[]> {
+async function search(
+  places: readonly AdminPlace[],
+  file: string | null,
+  searchMs = WITHIN_MS,
+): Promise<RunningProcess | readonly Miss[]> {
   const misses: Miss[] = [];
   for (const place of places) {
-    const found = await askAdmin(place, 'GET', '/status', WITHIN_MS).catch((error: unknown) => missOf(place, error));
+    const found = await askAdmin(place, 'GET', '/status', searchMs).catch((error: unknown) => missOf(place, error));
     if ('kind' in found) misses.push(found);
     else if (found.status === 401) misses.push({ place, kind: 'token', detail: '' });
     else if (found.status !== 200 || typeof found.body.config !== 'object')
@@ -79,11 +91,23 @@ async function search(places: readonly AdminPlace[], file: string | null): Promi
     else {
       const status = found.body as unknown as ProcessStatus;
       if (file === null || isSameFile(file, status.config.path))
-        return { status, file, ask: (method, path, withinMs = WITHIN_MS) => askAdmin(place, method, path, withinMs) };
+        return {
+          status,
+          file,
+          ask: (method, path, withinMs = WITHIN_MS, content = '') => askAdmin(place, method, path, withinMs, content),
+        };
       misses.push({ place, kind: 'other file', detail: `pid ${status.pid} serves ${status.config.path}` });
     }
   }
   return misses;
+}
+
+/** The member `name` of the answer to `GET /name`. Rejects with why there is none. */
+export async function listOf<T>(running: RunningProcess, name: string): Promise<readonly T[]> {
+  const reply = await running.ask('GET', `/${name}`);
+  const list = reply.body[name];
+  if (Array.isArray(list)) return list as readonly T[];
+  throw new Error(refusalOf(reply) ?? `cannot read the ${name}: the process answered with status ${reply.status}`);
 }
 
 /** The message of an answer that is an error, or null. */

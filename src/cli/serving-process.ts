@@ -147,6 +147,7 @@ export class ServingProcess implements Servable {
       config: () => server.config,
       certificates: () => server.certificates(),
       reports: () => server.reports(),
+      drainTarget: (name, isDrained) => server.drainTarget(name, isDrained),
       reload: () => this.#reload('admin'),
       serving: () => ({
         state: server.state,

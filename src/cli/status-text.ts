@@ -5,7 +5,7 @@ import type { CertificateStatus } from '../certs/certificate-status.ts';
 import { uriHost } from '../core/address.ts';
 import { printable } from '../core/printable.ts';
 import { formatDuration } from '../core/units.ts';
-import type { TargetReport } from '../server/worker-report.ts';
+import { type TargetFailureReport, type TargetReport, targetState } from '../server/worker-report.ts';
 import { inventoryText } from './certs/table.ts';
 
 export interface StatusParts {
@@ -34,7 +34,7 @@ export function statusText({ status, certificates, targets }: StatusParts, now: 
   const bad = certificates.filter(({ state: each }) => each !== 'valid');
   const shown = { certificates: bad.slice(0, MAX_ROWS), orphans: [] };
   const table = bad.length === 0 ? '' : `\n${inventoryText(shown, now, columns)}${more(bad)}`;
-  return `${lines.join('\n')}\n${table}${targetsText(targets)}`;
+  return `${lines.join('\n')}\n${table}${targetsText(targets, now)}`;
 }
 
 function row(label: string, text: string): string {
@@ -61,14 +61,24 @@ function summary(certificates: readonly CertificateStatus[]): string {
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
-function targetsText(targets: readonly TargetReport[]): string {
+/** `3 requests failed since 2m ago, the last 5s ago: cannot connect …` */
+export function failureText({ count, sinceAt, lastAt, message }: TargetFailureReport, now: number): string {
+  const last = `the last ${ago(lastAt, now)}: ${printable(message)}`;
+  return count === 1 ? `1 request failed, ${last}` : `${count} requests failed since ${ago(sinceAt, now)}, ${last}`;
+}
+
+function targetsText(targets: readonly TargetReport[], now: number): string {
   if (targets.length === 0) return '';
   const rows = targets.slice(0, MAX_ROWS);
   const width = Math.max('TARGET'.length, ...rows.map(({ name }) => printable(name).length));
-  const line = (name: string, inflight: string, connections: string): string =>
-    `${name.padEnd(width)}  ${inflight.padStart(9)}  ${connections.padStart(11)}\n`;
-  let text = `\n${line('TARGET', 'IN FLIGHT', 'CONNECTIONS')}`;
-  for (const { name, inflight, connections } of rows) text += line(printable(name), `${inflight}`, `${connections}`);
+  const line = (name: string, state: string, inflight: string, connections: string): string =>
+    `${name.padEnd(width)}  ${state.padEnd(7)}  ${inflight.padStart(9)}  ${connections.padStart(11)}\n`;
+  let text = `\n${line('TARGET', 'STATE', 'IN FLIGHT', 'CONNECTIONS')}`;
+  for (const target of rows) {
+    const { name, inflight, connections, failure } = target;
+    text += line(printable(name), targetState(target), `${inflight}`, `${connections}`);
+    if (failure !== null) text += `  ${failureText(failure, now)}\n`;
+  }
   return text + more(targets);
 }
 

@@ -3,7 +3,7 @@ import type { CertificateStatus } from '../certs/certificate-status.ts';
 import { messageOf } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import type { TargetReport } from '../server/worker-report.ts';
-import { findProcess, PROCESS_FLAGS, PROCESS_HELP, type RunningProcess, refusalOf } from './running-process.ts';
+import { findProcess, listOf, PROCESS_FLAGS, PROCESS_HELP } from './running-process.ts';
 import { statusText } from './status-text.ts';
 import type { Verb } from './verb.ts';
 
@@ -39,10 +39,3 @@ ${PROCESS_HELP}  --json             for programs; times are milliseconds since 1
     }
   },
 };
-
-async function listOf<T>(running: RunningProcess, name: string): Promise<readonly T[]> {
-  const reply = await running.ask('GET', `/${name}`);
-  const list = reply.body[name];
-  if (Array.isArray(list)) return list as readonly T[];
-  throw new Error(refusalOf(reply) ?? `cannot read the ${name}: the process answered with status ${reply.status}`);
-}

@@ -89,7 +89,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
   #attempt(again: Target | null, failure: PerantaraError | null): void {
     const target = again ?? this.#options.upstream.pick(this.#tried);
     if (target === null) {
-      sendError(this.#exchange, failure ?? noTarget());
+      sendError(this.#exchange, failure ?? noTarget(this.#options.upstream));
       return;
     }
     const { upgradeTo, record } = this.#exchange;
@@ -99,6 +99,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
     }
     const carrier = again === null ? target.claim(upgradeTo) : target.claimFresh(upgradeTo);
     this.#target = target;
+    this.#options.upstream.inflight++;
     this.#carrier = carrier;
     const isOpen = carrier.connected;
     carrier.send(this.#request!, this);
@@ -106,8 +107,11 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
   }
 
   #release(): void {
-    this.#target?.release();
-    this.#target = null;
+    if (this.#target !== null) {
+      this.#target.release();
+      this.#options.upstream.inflight--;
+      this.#target = null;
+    }
     if (this.#upgraded) this.#options.upstream.tunnels.delete(this);
   }
 
@@ -135,6 +139,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
   }
 
   onResponse(head: ResponseHead, length: number | null): void {
+    this.#target?.answered();
     // RFC 9110 section 6.6.1: whoever forwards a response without a date adds one.
     if (head.headers.get('date') === null) head.headers.append('Date', httpDate());
     this.#exchange.respond(head, length);
@@ -142,6 +147,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
 
   onUpgrade(head: ResponseHead, protocol: string): void {
     this.#upgraded = true;
+    this.#target?.answered();
     this.#options.upstream.tunnels.add(this);
     this.#requestDone = false;
     this.#exchange.upgrade(head, protocol);
@@ -183,6 +189,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
           repeats: this.#repeats,
         });
     if (!this.#upgraded) {
+      if (retry !== 'same-target') target?.failed(error);
       const { host, path } = this.#exchange.request;
       const fields = { id: this.#exchange.id, host, path, target: target?.name, code: error.code, retry };
       this.#options.log.warn({ ...fields, reason: error.message }, 'upstream failed');
@@ -220,6 +227,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
   }
 }
 
-function noTarget(): PerantaraError {
-  return new PerantaraError('cannot forward request: no target', { code: 'no_target', source: 'upstream' });
+function noTarget({ drained }: Upstream): PerantaraError {
+  const [why, code] = drained ? ['all its targets are drained', 'targets_drained'] : ['no target', 'no_target'];
+  return new PerantaraError(`cannot forward request: ${why}`, { code, source: 'upstream' });
 }

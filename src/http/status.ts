@@ -19,6 +19,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   not_implemented: 501,
   unsupported_version: 505,
   no_target: 503,
+  targets_drained: 503,
   connect_failed: 502,
   connect_timeout: 504,
   upstream_closed: 502,

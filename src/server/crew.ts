@@ -41,6 +41,8 @@ export interface Crew {
   /** After `commit`, when the certificates have followed: what is in force no more drains, and gets its time to end. */
   settle(): void;
   useTicketKeys(keys: TicketKeySet): void;
+  /** By name: those that get no new requests from now on; all others do. */
+  drainTargets(names: ReadonlySet<string>): void;
   /** Of all that answer in time. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
   /** Goes on in new files: the old ones have been moved away. */

@@ -45,13 +45,14 @@ export interface Explanation {
   readonly site: SiteConfig | null;
 }
 
-export function explain(config: Config, asked: AskedRequest): Explanation {
+/** `drained`: names of targets that get no new requests. */
+export function explain(config: Config, asked: AskedRequest, drained: ReadonlySet<string> = new Set()): Explanation {
   const listener = explainListener(config, asked);
   const { site, decision } = explainSite(config, asked);
   const decisions = [listener, decision];
   if (asked.path.startsWith(CHALLENGE_PATH)) decisions.push(CHALLENGE);
   else if (asked.scheme === 'http') decisions.push(site === null ? NOT_FOUND : redirectOf(config, asked));
-  else if (site !== null) decisions.push(...explainRoute(config, site, asked));
+  else if (site !== null) decisions.push(...explainRoute(config, site, asked, drained));
   return { decisions, site };
 }
 
@@ -116,7 +117,7 @@ function explainSite(config: Config, { host, scheme }: AskedRequest): { site: Si
   return { site, decision: { about: 'site', outcome: site.host, reasons } };
 }
 
-function explainRoute(config: Config, site: SiteConfig, asked: AskedRequest): Decision[] {
+function explainRoute(config: Config, site: SiteConfig, asked: AskedRequest, drained: ReadonlySet<string>): Decision[] {
   const { routes } = site;
   const route = new PathTable(routes.map((each) => ({ path: each.path, value: each }))).match(asked.path);
   const others = routes.filter((each) => each !== route);
@@ -133,18 +134,26 @@ function explainRoute(config: Config, site: SiteConfig, asked: AskedRequest): De
     reasons.unshift(
       `${matching.map(({ path }) => path).join(', ')} would match too; ${isExact ? 'an exact path' : 'the longest prefix'} goes first`,
     );
-  return [{ about: 'route', outcome: route.path, reasons }, ...explainAction(config, route, asked)];
+  return [{ about: 'route', outcome: route.path, reasons }, ...explainAction(config, route, asked, drained)];
 }
 
-function explainAction(config: Config, { action, maxBodyBytes }: RouteConfig, asked: AskedRequest): Decision[] {
+function explainAction(
+  config: Config,
+  { action, maxBodyBytes }: RouteConfig,
+  asked: AskedRequest,
+  drained: ReadonlySet<string>,
+): Decision[] {
   switch (action.kind) {
     case 'redirect':
       return [{ about: 'answer', outcome: `${action.status} to ${action.location}`, reasons: [] }];
     case 'respond':
       return [{ about: 'answer', outcome: `${action.status}, ${action.contentType}`, reasons: [] }];
     case 'proxy': {
-      const targets = action.targets.map((target) => showTarget(target));
+      const all = action.targets.map((target) => showTarget(target));
+      const targets = all.filter((name) => !drained.has(name));
+      if (targets.length === 0) return [allDrained(all)];
       const reasons = targets.length > 1 ? ['one after the other in turn; the next one when a connection fails'] : [];
+      for (const name of all) if (drained.has(name)) reasons.push(`${name} is drained: it gets no new requests`);
       if (maxBodyBytes !== null) reasons.push(`content over ${maxBodyBytes} bytes is refused with 413`);
       return [
         { about: 'answer', outcome: `from ${targets.join(', ')}`, reasons },
@@ -152,6 +161,11 @@ function explainAction(config: Config, { action, maxBodyBytes }: RouteConfig, as
       ];
     }
   }
+}
+
+function allDrained(names: readonly string[]): Decision {
+  const reasons = [`all targets of the route are drained: ${names.join(', ')}`, 'perantara target enable NAME'];
+  return { about: 'answer', outcome: '503 Service Unavailable', reasons };
 }
 
 /** Line by line. */

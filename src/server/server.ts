@@ -10,6 +10,7 @@ import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import type { BoundAddresses, CreateCrew, Crew, CrewChange } from './crew.ts';
+import { DrainedTargets } from './drained-targets.ts';
 import { type ReloadResult, refusedReload } from './reload-result.ts';
 import { rotatedTicketKeys, TICKET_KEY_LIFE_MS, type TicketKeySet } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
@@ -32,6 +33,7 @@ export class Server implements Lifecycle {
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
   #reloading: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
+  readonly #drained = new DrainedTargets();
   #ticketKeys: TicketKeySet = rotatedTicketKeys(null);
   #rotation: NodeJS.Timeout | undefined;
 
@@ -105,6 +107,13 @@ export class Server implements Lifecycle {
     this.#crew.useTicketKeys(this.#ticketKeys);
   }
 
+  /** New requests go to other targets from now on, or to it again; those under way go on. False: it was so already. */
+  drainTarget(name: string, isDrained: boolean): boolean {
+    const isNew = this.#drained.set(name, isDrained);
+    this.#crew.drainTargets(this.#drained.names);
+    return isNew;
+  }
+
   /** Goes on in new files: the old ones have been moved away. */
   reopenLogs(): void {
     this.#crew.reopenLogs();
@@ -155,6 +164,8 @@ export class Server implements Lifecycle {
     await change.commit();
     await this.#certificates.adopt(config);
     this.#crew.settle();
+    this.#drained.keepOnly(config);
+    this.#crew.drainTargets(this.#drained.names);
     const changes = { ...siteChanges(before, config), listenersOpened, listenersClosed };
     return { accepted: true, generation: this.#generation, changes, warnings };
   }

@@ -1,10 +1,12 @@
 // The live targets, one for each address and its settings whichever routes use it. They outlive configurations.
 import type { Config, TargetAddress } from '../config/config.ts';
+import { showTarget } from '../config/target.ts';
 import { Target, type TargetOptions } from '../upstream/target.ts';
 
 export class TargetRegistry {
   readonly #targets = new Map<string, Target>();
   readonly #options: TargetOptions;
+  #drained: ReadonlySet<string> = new Set();
 
   constructor(options: TargetOptions) {
     this.#options = options;
@@ -15,6 +17,7 @@ export class TargetRegistry {
     let target = this.#targets.get(id);
     if (target === undefined) {
       target = new Target(address, this.#options);
+      target.drained = this.#drained.has(target.name);
       this.#targets.set(id, target);
     }
     return target;
@@ -23,6 +26,12 @@ export class TargetRegistry {
   /** Those of the configuration in force. */
   get all(): Iterable<Target> {
     return this.#targets.values();
+  }
+
+  /** Those with these names get no new requests from now on, all others do; also those that another configuration brings. */
+  drain(names: ReadonlySet<string>): void {
+    this.#drained = names;
+    for (const target of this.#targets.values()) target.drained = names.has(target.name);
   }
 
   /** Forgets the targets that `config` has not, and returns them: they take no new connections, and are the caller's to end. */
@@ -46,6 +55,11 @@ export class TargetRegistry {
   destroy(): void {
     for (const target of this.#targets.values()) target.destroy();
   }
+}
+
+/** As messages have them. */
+export function targetNames(config: Config): ReadonlySet<string> {
+  return new Set(targetsOf(config).map((address) => showTarget(address)));
 }
 
 function targetsOf({ sites, onDemand }: Config): readonly TargetAddress[] {

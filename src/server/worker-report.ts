@@ -1,15 +1,19 @@
 // What a worker tells of itself when it is asked: plain data, so that it can come from another process. Several reports are put
-// together where they are shown.
-import type { Target } from '../upstream/target.ts';
+// together where they are shown. Times are milliseconds since the epoch.
+import type { TrafficReport } from '../observe/traffic/traffic-report.ts';
 
 export interface WorkerReport {
   readonly pid: number;
-  /** When it began to be a worker; milliseconds since the epoch. */
+  /** When it began to be a worker. */
   readonly startedAt: number;
   /** Of clients, open now. */
   readonly connections: number;
   /** In the order in which the configuration names them. */
   readonly targets: readonly TargetReport[];
+  /** By site: requests that are on their way to a target or back. Sites without are left out. */
+  readonly inflight: Readonly<Record<string, number>>;
+  /** null: not counted, since nobody can ask for it. */
+  readonly traffic: TrafficReport | null;
 }
 
 export interface TargetReport {
@@ -19,22 +23,58 @@ export interface TargetReport {
   readonly inflight: number;
   /** Open, busy and idle. */
   readonly connections: number;
+  /** By an operator: it gets no new requests. */
+  readonly drained: boolean;
+  /** Failed requests since it answered last, or null. */
+  readonly failure: TargetFailureReport | null;
 }
 
-export function reportOf({ name, inflight, connections }: Target): TargetReport {
-  return { name, inflight, connections };
+export interface TargetFailureReport {
+  readonly sinceAt: number;
+  readonly lastAt: number;
+  readonly count: number;
+  /** Of the last one: stable, `connect_failed`; and in its own words, safe to print. */
+  readonly code: string;
+  readonly message: string;
 }
 
-/** What all workers together have of each target. */
+/** `failing`: the last request came to nothing there. */
+export function targetState({ drained, failure }: TargetReport): 'ok' | 'failing' | 'drained' {
+  if (drained) return 'drained';
+  return failure === null ? 'ok' : 'failing';
+}
+
+/** What all workers together have of each target; targets of one name are one. */
 export function targetsTogether(reports: readonly WorkerReport[]): readonly TargetReport[] {
-  if (reports.length === 1) return reports[0]!.targets;
-  const sums = new Map<string, { name: string; inflight: number; connections: number }>();
+  const together = new Map<string, TargetReport>();
   for (const { targets } of reports)
-    for (const { name, inflight, connections } of targets) {
-      const sum = sums.get(name) ?? { name, inflight: 0, connections: 0 };
-      sum.inflight += inflight;
-      sum.connections += connections;
-      sums.set(name, sum);
+    for (const target of targets) {
+      const known = together.get(target.name);
+      together.set(target.name, known === undefined ? target : added(known, target));
     }
-  return [...sums.values()];
+  return [...together.values()];
+}
+
+function added(a: TargetReport, b: TargetReport): TargetReport {
+  return {
+    name: a.name,
+    inflight: a.inflight + b.inflight,
+    connections: a.connections + b.connections,
+    drained: a.drained || b.drained,
+    failure: a.failure === null || b.failure === null ? (a.failure ?? b.failure) : worse(a.failure, b.failure),
+  };
+}
+
+/** The words are those of the later one. */
+function worse(a: TargetFailureReport, b: TargetFailureReport): TargetFailureReport {
+  const later = a.lastAt >= b.lastAt ? a : b;
+  return { ...later, sinceAt: Math.min(a.sinceAt, b.sinceAt), count: a.count + b.count };
+}
+
+/** By site, over all workers. */
+export function inflightTogether(reports: readonly WorkerReport[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { inflight } of reports)
+    for (const [site, count] of Object.entries(inflight)) sums.set(site, (sums.get(site) ?? 0) + count);
+  return sums;
 }

@@ -17,12 +17,13 @@ import type { BoundAddresses, Crew, CrewChange } from './crew.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Entrance } from './entrance.ts';
 import { type CreateListener, httpsPortOf, type ListenerChange, Listeners, type Listening } from './listeners.ts';
+import { Reporter } from './reporter.ts';
 import { Retirement } from './retirement.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
-import { reportOf, type WorkerReport } from './worker-report.ts';
+import type { WorkerReport } from './worker-report.ts';
 
 export interface WorkerServices {
   readonly log: Logger;
@@ -35,7 +36,7 @@ export interface WorkerServices {
 
 export class Worker implements Crew {
   readonly #log: Logger;
-  readonly #startedAt: number;
+  readonly #reporter: Reporter;
   readonly #certificates: CertificateSource;
   readonly #tickets: TicketKeys;
   readonly #targets: TargetRegistry;
@@ -60,7 +61,6 @@ export class Worker implements Crew {
     // What depends on the configuration in force is read through these whenever it is needed.
     const inForce = (): Config => this.#snapshot.config;
     this.#log = log;
-    this.#startedAt = clock.now();
     this.#certificates = certificates;
     this.#tickets = new TicketKeys(ticketKeys);
     this.#accessLogging = new AccessLogging({ log, clock, records: this.#records });
@@ -99,6 +99,13 @@ export class Worker implements Crew {
       records: this.#records,
       onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
     });
+    this.#reporter = new Reporter({
+      clock,
+      records: this.#records,
+      snapshot: () => this.#snapshot,
+      targets: () => this.#targets.all,
+      connections: () => this.#entrance.open,
+    });
     this.#listeners = new Listeners((socket, listening) => this.#entrance.accept(socket, listening), createListener);
   }
 
@@ -114,6 +121,7 @@ export class Worker implements Crew {
       this.#accessLogging.prepare(config.accessLog).commit();
       (await this.#listeners.prepare(config.listen)).commit();
       this.#findHttpsPort();
+      this.#reporter.adopt();
     } catch (error) {
       this.destroy();
       throw error;
@@ -152,16 +160,19 @@ export class Worker implements Crew {
     if (former === null) return;
     this.#connections.drain(former.listeners);
     this.#retire(former.snapshot);
+    this.#reporter.adopt();
   }
 
   useTicketKeys(keys: TicketKeySet): void {
     this.#tickets.adopt(keys);
   }
 
+  drainTargets(names: ReadonlySet<string>): void {
+    this.#targets.drain(names);
+  }
+
   report(): WorkerReport {
-    const { pid } = process;
-    const targets = [...this.#targets.all].map(reportOf);
-    return { pid, startedAt: this.#startedAt, connections: this.#entrance.open, targets };
+    return this.#reporter.report();
   }
 
   async reports(): Promise<readonly WorkerReport[]> {

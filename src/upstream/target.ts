@@ -1,6 +1,8 @@
 // One upstream server: where its carriers come from, and how many exchanges are in flight on it.
 import type { TargetAddress, TargetPlace } from '../config/config.ts';
 import { showTarget } from '../config/target.ts';
+import { monotonicMs } from '../core/clock.ts';
+import type { PerantaraError } from '../core/errors.ts';
 import { plainOpener } from '../core/upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
 import type { CarrierSource } from './carrier-source.ts';
@@ -15,6 +17,16 @@ export interface TargetOptions extends PoolOptions {
   readonly contexts: TlsContexts;
 }
 
+/** Failures with no answer between them; times are monotonic. */
+export interface TargetFailure {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  /** Of the last one, and what it said. */
+  readonly code: string;
+  readonly message: string;
+}
+
 const PROTOCOLS: Readonly<Record<'any' | '1.1' | '2', readonly Protocol[]>> = {
   any: ['h2', 'http/1.1'],
   '1.1': ['http/1.1'],
@@ -26,6 +38,10 @@ export class Target {
   readonly name: string;
   /** Claimed and not yet released. */
   inflight = 0;
+  /** By an operator: it gets no new requests; those under way go on. */
+  drained = false;
+  /** Since it answered last; null: it has not failed since. */
+  failure: TargetFailure | null = null;
   readonly #carriers: CarrierSource;
 
   constructor(address: TargetAddress, options: TargetOptions) {
@@ -59,6 +75,18 @@ export class Target {
 
   release(): void {
     this.inflight--;
+  }
+
+  /** It began a response: it is there. */
+  answered(): void {
+    if (this.failure !== null) this.failure = null;
+  }
+
+  /** A request came to nothing there. */
+  failed({ code, message }: PerantaraError): void {
+    const now = monotonicMs();
+    const { sinceMs = now, count = 0 } = this.failure ?? {};
+    this.failure = { sinceMs, lastMs: now, count: count + 1, code, message };
   }
 
   closeIdle(): void {

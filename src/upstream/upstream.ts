@@ -11,22 +11,29 @@ export class Upstream {
   readonly targets: readonly Target[];
   /** Those under way; whoever makes one adds it, and takes it away when it has ended. */
   readonly tunnels = new Set<Tunnel>();
+  /** Requests of its route that are on their way to a target or back. */
+  inflight = 0;
   #turn = 0;
 
   constructor(targets: readonly Target[]) {
     this.targets = targets;
   }
 
-  /** The next target that is not among those `tried`, or null when all have been. */
+  /** The next target that is not drained nor among those `tried`, or null when there is none. */
   pick(tried: readonly Target[]): Target | null {
     const count = this.targets.length;
     for (let i = 0; i < count; i++) {
       const target = this.targets[(this.#turn + i) % count]!;
-      if (tried.includes(target)) continue;
+      if (target.drained || tried.includes(target)) continue;
       this.#turn = (this.#turn + i + 1) % count;
       return target;
     }
     return null;
+  }
+
+  /** Whether none of its targets may be picked, whatever was tried. */
+  get drained(): boolean {
+    return this.targets.length > 0 && this.targets.every(({ drained }) => drained);
   }
 
   /** Whether there are tunnels under way, or may be requests that become some. */

@@ -12,6 +12,7 @@ import {
   type FakeAdminServices,
   fakeAdminServices,
   STARTED_AT,
+  targetReport,
   workerReport,
 } from '../support/fake-admin-services.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -46,6 +47,8 @@ describe('the admin endpoint', () => {
       'GET /config',
       'GET /certificates',
       'GET /targets',
+      'POST /targets/drain',
+      'POST /targets/enable',
       'POST /reload',
       'GET /log-level',
       'PUT /log-level',
@@ -118,16 +121,49 @@ describe('the admin endpoint', () => {
     const { services, ask } = await rig(t);
     assert.deepEqual((await ask('/targets')).json, { targets: [] });
     const name = 'http://127.0.0.1:3000';
-    const target = { name, inflight: 2, connections: 5 };
+    const target = targetReport({ name, inflight: 2, connections: 5 });
     services.reportList = [workerReport({ targets: [target] })];
     assert.deepEqual((await ask('/targets')).json, { targets: [target] });
-    const another = { name: 'http://127.0.0.1:4000', inflight: 0, connections: 1 };
+    const another = targetReport({ name: 'http://127.0.0.1:4000', connections: 1 });
     services.reportList = [
       workerReport({ targets: [target] }),
       workerReport({ targets: [another, { ...target, inflight: 3 }] }),
     ];
-    const together = [{ name, inflight: 5, connections: 10 }, another];
+    const together = [{ ...target, inflight: 5, connections: 10 }, another];
     assert.deepEqual((await ask('/targets')).json, { targets: together });
+  });
+
+  it('drains and enables a target by any form of its name, as often as it is told to', async (t) => {
+    const { services, ask } = await rig(t);
+    services.inForce = configOf({ sites: { 'app.example': { proxy: ['3000', 'http://10.0.0.5:8080'] } } });
+    const target = 'http://10.0.0.5:8080';
+    const post = async (step: string, body: string) => (await ask(`/targets/${step}`, { method: 'POST', body })).json;
+    assert.deepEqual(await post('drain', JSON.stringify({ target })), { target, drained: true, changed: true });
+    assert.deepEqual(await post('drain', '10.0.0.5:8080\n'), { target, drained: true, changed: false });
+    assert.deepEqual(await post('drain', '3000'), { target: 'http://localhost:3000', drained: true, changed: true });
+    assert.deepEqual([...services.drained], [target, 'http://localhost:3000']);
+    assert.deepEqual(await post('enable', target), { target, drained: false, changed: true });
+    assert.deepEqual(await post('enable', target), { target, drained: false, changed: false });
+    assert.deepEqual(services.captured.messages().slice(1), ['target drained', 'target drained', 'target enabled']);
+  });
+
+  it('names what is near, or what there is, when no target has the name', async (t) => {
+    const { services, ask } = await rig(t);
+    const post = async (body: string) => {
+      const { status, json } = await ask('/targets/drain', { method: 'POST', body });
+      return [status, json.error.code, json.error.message];
+    };
+    services.inForce = configOf({ sites: { 'app.example': 'http://10.0.0.5:8080' } });
+    const near = 'cannot find the target "http://10.0.0.5:808": did you mean http://10.0.0.5:8080?';
+    assert.deepEqual(await post('http://10.0.0.5:808'), [404, 'target_unknown', near]);
+    const list = 'cannot find the target "x": there are http://10.0.0.5:8080';
+    assert.deepEqual(await post('x'), [404, 'target_unknown', list]);
+    for (const body of ['', '{}', '{"target":3}', '{"target":""}', '[]', '""'])
+      assert.deepEqual((await post(body)).slice(0, 2), [400, 'target_missing'], body);
+    assert.equal((await post('\u001b[31m'.repeat(300)))[0], 404);
+    services.inForce = configOf({ sites: { 'app.example': { respond: { body: 'x' } } } });
+    assert.deepEqual(await post('x'), [404, 'target_unknown', 'cannot find the target "x": there is none']);
+    assert.deepEqual([...services.drained], []);
   });
 
   it('shows the configuration in force', async (t) => {

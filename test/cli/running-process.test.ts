@@ -263,6 +263,26 @@ describe('perantara reload', () => {
   });
 });
 
+describe('perantara target', () => {
+  it('drains and enables a target of the running process, and says what is there when the name is none', async (t) => {
+    const folder = await folderWith(t, GOOD);
+    await serveIn(t, folder);
+    const name = 'http://127.0.0.1:3000';
+    const out = async (line: string): Promise<string> => (await type(folder, line)).stdout;
+    assert.equal(await out(`target drain ${name}`), `${name}: drained; nothing is under way on it\n`);
+    assert.equal(await out('target drain 127.0.0.1:3000'), `${name}: drained already; nothing is under way on it\n`);
+    assert.equal(await out(`target enable ${name}`), `${name}: enabled\n`);
+    assert.equal(await out(`target enable ${name}`), `${name}: enabled already\n`);
+    const { code, stdout, stderr } = await type(folder, 'target drain http://127.0.0.1:300');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.equal(
+      stderr,
+      `perantara target drain: cannot find the target "http://127.0.0.1:300": did you mean ${name}?\n`,
+    );
+    assert.match((await type(folder, 'target')).stderr, /a word is missing, as in target drain or target enable/);
+  });
+});
+
 describe('perantara status', () => {
   it('shows the process, its certificates and targets', async (t) => {
     const folder = await folderWith(t, GOOD);

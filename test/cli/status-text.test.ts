@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { processStatus } from '../../src/admin/process-status.ts';
 import { statusText } from '../../src/cli/status-text.ts';
-import { certificateStatus, fakeAdminServices, STARTED_AT } from '../support/fake-admin-services.ts';
+import { certificateStatus, fakeAdminServices, STARTED_AT, targetReport } from '../support/fake-admin-services.ts';
 
 const NOW = STARTED_AT + 90_000;
 
@@ -11,7 +11,7 @@ describe('the state of a process as text', () => {
   it('is short when all is well', async () => {
     const status = { ...(await processStatus(fakeAdminServices())), node: 'v26.0.0', pid: 7 };
     const certificates = [certificateStatus(), certificateStatus()];
-    const targets = [{ name: 'http://127.0.0.1:3000', inflight: 2, connections: 15 }];
+    const targets = [targetReport({ inflight: 2, connections: 15 })];
     assert.equal(
       statusText({ status, certificates, targets }, NOW, 80),
       `process      perantara 9.8.7 on Node v26.0.0, pid 7, serving, up 1m 30s
@@ -22,8 +22,8 @@ connections  3
 log level    debug
 certificates 2 valid
 
-TARGET                 IN FLIGHT  CONNECTIONS
-http://127.0.0.1:3000          2           15
+TARGET                 STATE    IN FLIGHT  CONNECTIONS
+http://127.0.0.1:3000  ok               2           15
 `,
     );
   });
@@ -47,9 +47,31 @@ http://127.0.0.1:3000          2           15
     assert.doesNotMatch(text, /^app\.example/m);
   });
 
+  it('tells which targets are drained, and since when and why one fails', async () => {
+    const failure = {
+      sinceAt: NOW - 60_000,
+      lastAt: NOW - 5_000,
+      count: 3,
+      code: 'connect_failed',
+      message: 'no \u001b',
+    };
+    const targets = [
+      targetReport({ name: 'http://a:1', drained: true }),
+      targetReport({ name: 'http://b:1', failure }),
+      targetReport({ name: 'http://c:1', failure: { ...failure, count: 1 } }),
+    ];
+    const text = statusText({ status: await processStatus(fakeAdminServices()), certificates: [], targets }, NOW, 80);
+    assert.match(text, /^http:\/\/a:1 +drained +0/m);
+    assert.match(
+      text,
+      /^http:\/\/b:1 +failing +0 +0\n {2}3 requests failed since 1m ago, the last 5s ago: no \\u001b$/m,
+    );
+    assert.match(text, /^ {2}1 request failed, the last 5s ago: no/m);
+  });
+
   it('shows at most fifty of each, and how many there are', async () => {
     const certificates = Array(60).fill(certificateStatus({ state: 'missing', notAfter: null, leftRatio: null }));
-    const targets = Array(70).fill({ name: 'http://a:1', inflight: 0, connections: 0 });
+    const targets = Array(70).fill(targetReport({ name: 'http://a:1' }));
     const text = statusText({ status: await processStatus(fakeAdminServices()), certificates, targets }, NOW, 80);
     assert.equal(text.match(/^app\.example/gm)?.length, 50);
     assert.match(text, /^and 10 more: --json lists them all\n/m);

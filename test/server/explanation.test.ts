@@ -26,10 +26,10 @@ function asked(host: string, path: string, others: Partial<AskedRequest> = {}): 
   return { ...usual, host, path, headers: new HeaderList(), ...others };
 }
 
-function explained(request: AskedRequest): Record<string, string> {
+function explained(request: AskedRequest, drained: readonly string[] = []): Record<string, string> {
   const loaded = loadConfigValue(FILE, { folder: '/', places: { values: {}, keys: {} }, now: 0 });
   assert.ok(loaded.ok);
-  const { decisions } = explain(loaded.config, request);
+  const { decisions } = explain(loaded.config, request, new Set(drained));
   return Object.fromEntries(decisions.map(({ about, outcome, reasons }) => [about, [outcome, ...reasons].join('; ')]));
 }
 
@@ -53,6 +53,15 @@ suite('an explanation', () => {
     assert.match(explained(asked('shop.localhost', '/old')).answer!, /^302 to \/new$/);
     assert.match(explained(asked('shop.localhost', '/ping')).answer!, /^200, text\/plain/);
     assert.match(explained(asked('shop.localhost', '/none')).answer!, /^404/);
+  });
+
+  test('tells which targets are drained', () => {
+    const [a, b] = ['http://10.0.0.5:80', 'http://10.0.0.6:80'];
+    const { answer } = explained(asked('shop.localhost', '/api/x'), [a]);
+    assert.match(answer!, /^from http:\/\/10\.0\.0\.6:80; http:\/\/10\.0\.0\.5:80 is drained/);
+    const none = explained(asked('shop.localhost', '/api/x'), [a, b]);
+    assert.match(none.answer!, /^503 Service Unavailable; all targets of the route are drained: .*5:80, .*6:80;/);
+    assert.equal(none.request, undefined);
   });
 
   test('tells of listeners, of those that speak something else, and of plain requests', () => {

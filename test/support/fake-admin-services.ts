@@ -4,7 +4,7 @@ import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
 import type { ReloadResult } from '../../src/server/reload-result.ts';
-import type { WorkerReport } from '../../src/server/worker-report.ts';
+import type { TargetReport, WorkerReport } from '../../src/server/worker-report.ts';
 import { type CapturedLog, capturedLog } from './captured-log.ts';
 
 export const STARTED_AT = Date.UTC(2026, 10, 1);
@@ -16,6 +16,7 @@ export interface FakeAdminServices extends AdminServices {
   inForce: Config;
   certificateList: Iterable<CertificateStatus>;
   reportList: readonly WorkerReport[];
+  readonly drained: Set<string>;
   /** Called by each reload. */
   onReload: () => ReloadResult | Promise<ReloadResult>;
 }
@@ -57,18 +58,29 @@ export function fakeAdminServices(): FakeAdminServices {
     inForce: configOf({ sites: { 'app.example': '3000' } }),
     certificateList: [],
     reportList: [workerReport({ connections: 3 })],
+    drained: new Set(),
     onReload: () => ACCEPTED,
     serving: () => services.state,
     config: () => services.inForce,
     certificates: () => services.certificateList,
     reports: async () => services.reportList,
+    drainTarget: (name, isDrained) => {
+      const isNew = services.drained.has(name) !== isDrained;
+      if (isDrained) services.drained.add(name);
+      else services.drained.delete(name);
+      return isNew;
+    },
     reload: async () => services.onReload(),
   };
   return services;
 }
 
 export function workerReport(change: Partial<WorkerReport> = {}): WorkerReport {
-  return { pid: 4711, startedAt: STARTED_AT, connections: 0, targets: [], ...change };
+  return { pid: 4711, startedAt: STARTED_AT, connections: 0, targets: [], inflight: {}, traffic: null, ...change };
+}
+
+export function targetReport(change: Partial<TargetReport> = {}): TargetReport {
+  return { name: 'http://127.0.0.1:3000', inflight: 0, connections: 0, drained: false, failure: null, ...change };
 }
 
 /** A certificate in order. */

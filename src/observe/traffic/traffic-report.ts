@@ -1,0 +1,109 @@
+// What a process tells of its traffic: plain data, so that it can come from another process, and how several such reports are
+// one. Times in milliseconds since the epoch. Pure.
+import { addedLatencies, type LatencyCounts } from './latency-histogram.ts';
+import { errorsTogether, type RecentError } from './recent-errors.ts';
+import { STEP_MS, STEPS } from './step-ring.ts';
+
+export interface TrafficReport {
+  /** When the step under way began: the last one of every list of steps. A multiple of STEP_MS. */
+  readonly stepAt: number;
+  readonly all: Traffic;
+  /** Sites that had requests within the steps: those with most errors, then with most requests, are first. At most MAX_SITES. */
+  readonly sites: readonly SiteTraffic[];
+  /** Targets that answered within the last minute or two. */
+  readonly targets: readonly TargetTraffic[];
+  /** Newest first. */
+  readonly errors: readonly RecentError[];
+}
+
+export interface Traffic {
+  /** Exchanges that are over, since the process began to count. */
+  readonly requests: number;
+  /** Those by the first digit of the status; at 0 those without an answer. */
+  readonly answers: readonly number[];
+  /** Perantara's own: no target answered properly, or a response was broken off. */
+  readonly ownErrors: number;
+  /** Answers from 500 up of the targets' own. */
+  readonly targetErrors: number;
+  /** STEPS numbers each, oldest first; errors of both kinds. */
+  readonly requestSteps: readonly number[];
+  readonly errorSteps: readonly number[];
+}
+
+export interface SiteTraffic extends Traffic {
+  /** Its key in the configuration; null: requests that no site was found for. */
+  readonly site: string | null;
+}
+
+export interface TargetTraffic {
+  readonly target: string;
+  /** From the whole head of a request to the head of the target's response. */
+  readonly latencies: LatencyCounts;
+}
+
+export const MAX_SITES = 500;
+
+export const NO_STEPS: readonly number[] = Array(STEPS).fill(0);
+
+/** null when none of them counts. */
+export function trafficTogether(reports: readonly (TrafficReport | null)[]): TrafficReport | null {
+  const all = reports.filter((report) => report !== null);
+  if (all.length <= 1) return all[0] ?? null;
+  const stepAt = Math.max(...all.map((report) => report.stepAt));
+  const sites = new Map<string | null, SiteTraffic>();
+  const targets = new Map<string, LatencyCounts>();
+  for (const report of all) {
+    const late = Math.round((stepAt - report.stepAt) / STEP_MS);
+    for (const traffic of report.sites) {
+      const moved = movedTraffic(traffic, late);
+      const known = sites.get(traffic.site);
+      sites.set(traffic.site, { site: traffic.site, ...(known === undefined ? moved : addedTraffic(known, moved)) });
+    }
+    for (const { target, latencies } of report.targets)
+      targets.set(target, addedLatencies(targets.get(target) ?? [], latencies));
+  }
+  return {
+    stepAt,
+    all: all
+      .map((report) => movedTraffic(report.all, Math.round((stepAt - report.stepAt) / STEP_MS)))
+      .reduce(addedTraffic),
+    sites: worstFirst([...sites.values()]),
+    targets: [...targets].map(([target, latencies]) => ({ target, latencies })),
+    errors: errorsTogether(all.map(({ errors }) => errors)),
+  };
+}
+
+/** At most MAX_SITES. */
+export function worstFirst(sites: readonly SiteTraffic[]): readonly SiteTraffic[] {
+  const weighed = sites.map((site) => ({ site, errors: sum(site.errorSteps), requests: sum(site.requestSteps) }));
+  weighed.sort((a, b) => b.errors - a.errors || b.requests - a.requests);
+  return weighed.slice(0, MAX_SITES).map(({ site }) => site);
+}
+
+export function sum(numbers: readonly number[]): number {
+  let total = 0;
+  for (const each of numbers) total += each;
+  return total;
+}
+
+function addedTraffic(a: Traffic, b: Traffic): Traffic {
+  return {
+    requests: a.requests + b.requests,
+    answers: added(a.answers, b.answers),
+    ownErrors: a.ownErrors + b.ownErrors,
+    targetErrors: a.targetErrors + b.targetErrors,
+    requestSteps: added(a.requestSteps, b.requestSteps),
+    errorSteps: added(a.errorSteps, b.errorSteps),
+  };
+}
+
+/** As it is `late` steps later. */
+function movedTraffic(traffic: Traffic, late: number): Traffic {
+  if (late === 0) return traffic;
+  const moved = (steps: readonly number[]): number[] => [...steps, ...NO_STEPS].slice(late, late + STEPS);
+  return { ...traffic, requestSteps: moved(traffic.requestSteps), errorSteps: moved(traffic.errorSteps) };
+}
+
+function added(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((each, i) => each + b[i]!);
+}
