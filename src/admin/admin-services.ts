@@ -3,13 +3,15 @@
 import type { CertificateStatus } from '../certs/certificate-status.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Logger, LogLevel } from '../core/log.ts';
 import type { ReloadResult } from '../server/reload-result.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
 
 export interface AdminServices {
-  /** Its level can be asked for and set. */
+  /** Its level can be asked for. */
   readonly log: Logger;
+  /** Of this process's log and those of its workers. */
+  setLogLevel(level: LogLevel): void;
   readonly clock: Clock;
   /** Of Perantara: `0.1.0`. */
   readonly version: string;

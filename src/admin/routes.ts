@@ -33,7 +33,7 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/targets/drain': { POST: (services, body) => switchTarget(services, body, true) },
   '/targets/enable': { POST: (services, body) => switchTarget(services, body, false) },
   '/reload': { POST: reload },
-  '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: setLogLevel },
+  '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: changeLogLevel },
 };
 
 function ok(body: Answer['body']): Answer {
@@ -52,12 +52,12 @@ async function reload(services: AdminServices): Promise<Answer> {
   return { status: 422, body: { error: { code: 'reload_refused', message: result.message }, ...result } };
 }
 
-function setLogLevel({ log }: AdminServices, body: string): Answer {
+function changeLogLevel({ log, setLogLevel }: AdminServices, body: string): Answer {
   const level = levelOf(body);
   const before = log.level;
   if (level !== before) {
     log.info({ before, level }, 'log level changed');
-    log.level = level;
+    setLogLevel(level);
   }
   return ok({ level });
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import { type Announce, type Announcement, announceToNobody } from './announcement.ts';
 import { Authorities } from './authorities.ts';
 import { type PlannedCertificate, type PlannedIssuer, planCertificates } from './certificate-plan.ts';
 import { type CertificateStatus, statusOf, suppliedStatus } from './certificate-status.ts';
@@ -50,6 +51,8 @@ export class CertificateAutomation {
   readonly challenges: ChallengeTokens;
   /** What handshakes of validators read. */
   readonly alpnChallenges: AlpnCertificates;
+  /** Where what changes is told, besides here. */
+  audience: Announce = announceToNobody;
   readonly #options: CertificateAutomationServices;
   readonly #authorities: Authorities;
   #config: Config;
@@ -68,11 +71,12 @@ export class CertificateAutomation {
     const { log, clock, contextOptions } = options;
     const { storage = new FileStorage(config.storage), locker = new FileLocker(config.storage) } = options;
     const common = { storage, locker, log, clock };
+    const announce: Announce = (announcement) => this.audience(announcement);
     this.#options = options;
     this.#config = config;
-    this.challenges = new ChallengeTokens(new SharedTokens(common));
-    this.alpnChallenges = new AlpnCertificates({ contextOptions, clock });
-    this.resolver = new CertificateResolver({ contextOptions, log });
+    this.challenges = new ChallengeTokens(new SharedTokens(common), announce);
+    this.alpnChallenges = new AlpnCertificates({ contextOptions, clock, announce });
+    this.resolver = new CertificateResolver({ contextOptions, log, announce });
     this.#authorities = new Authorities(config, {
       ...common,
       challenges: this.challenges,
@@ -126,6 +130,14 @@ export class CertificateAutomation {
           yield statusOf(planned, certificate.holdings, { onDemand: false, budgetOf, now: clock.now() });
         }
     }
+  }
+
+  /** What an audience has to know that comes now. */
+  *announcements(): Generator<Announcement> {
+    yield this.#storedNames();
+    yield* this.resolver.announcements();
+    yield* this.challenges.announcements();
+    yield* this.alpnChallenges.announcements();
   }
 
   /** Where the local root certificate lies, or will. */
@@ -192,9 +204,14 @@ export class CertificateAutomation {
     await next?.start();
     if (this.#isClosed) return next?.close();
     this.#onDemand = next;
+    void this.audience(this.#storedNames());
     if (former !== null) next?.succeed(former);
     next?.look();
     this.#endLater(former?.close());
+  }
+
+  #storedNames(): Announcement {
+    return { kind: 'stored', names: [...(this.#onDemand?.stored.folders ?? [])], isAll: true, isGone: false };
   }
 
   /** What it was told before another took its place, it still hands over. */
@@ -232,13 +249,17 @@ export class CertificateAutomation {
 
   #onDemandOf(config: Config): OnDemandCertificates | null {
     if (config.onDemand === null) return null;
-    return createOnDemand(config.onDemand, {
+    const created = createOnDemand(config.onDemand, {
       ...this.services,
+      onStored: (folder, isGone) => {
+        if (this.#onDemand === created) void this.audience({ kind: 'stored', names: [folder], isAll: false, isGone });
+      },
       contexts: this.resolver,
       issuers: this.#issuersOf(config.acme),
       sites: () => this.#config.sites,
       dns: config.dns,
     });
+    return created;
   }
 
   #suppliedOf(config: Config): SuppliedCertificates {

@@ -7,6 +7,7 @@ import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { LruMap } from '../core/lru-map.ts';
 import { checkSecureContext, releaseSecureContext } from '../core/secure-context.ts';
+import { type Announce, type Announcement, announceToNobody } from './announcement.ts';
 import type { Certificate } from './certificate.ts';
 
 /** Chain and key: all that a handshake needs. */
@@ -33,6 +34,8 @@ export interface CertificateResolverOptions {
   readonly log: Logger;
   /** Default MAX_CONTEXTS. */
   readonly maxContexts?: number;
+  /** Told of all that is served from now on. */
+  readonly announce?: Announce;
 }
 
 export class CertificateResolver {
@@ -42,9 +45,16 @@ export class CertificateResolver {
   readonly #certificates = new Map<string, readonly Part[]>();
   /** Made at first use. One for a certificate however many patterns it serves. */
   readonly #contexts: LruMap<ServedCertificate, SecureContext>;
+  readonly #announce: Announce;
 
-  constructor({ contextOptions, log, maxContexts = MAX_CONTEXTS }: CertificateResolverOptions) {
+  constructor({
+    contextOptions,
+    log,
+    maxContexts = MAX_CONTEXTS,
+    announce = announceToNobody,
+  }: CertificateResolverOptions) {
     this.#contextOptions = contextOptions;
+    this.#announce = announce;
     this.#log = log;
     this.#contexts = new LruMap({ capacity: maxContexts, onDrop: releaseSecureContext });
   }
@@ -77,11 +87,8 @@ export class CertificateResolver {
 
   /** Handshakes for `pattern` are refused from now on; with a `part`, they get the other one, if there is one. */
   withdraw(pattern: string, part?: CertificatePart): void {
-    if (part !== undefined) this.#replace(pattern, part, null);
-    else {
-      this.#forgetContexts(pattern);
-      this.#certificates.delete(pattern);
-    }
+    const parts = part === undefined ? (this.#certificates.get(pattern) ?? []).map((each) => each.part) : [part];
+    for (const each of parts) this.#replace(pattern, each, null);
   }
 
   #replace(pattern: string, part: CertificatePart, certificate: ServedCertificate | null): void {
@@ -92,6 +99,7 @@ export class CertificateResolver {
     if (parts.length > 1) for (const each of parts) each.ecdsa ??= isEcdsa(each.certificate);
     if (parts.length === 0) this.#certificates.delete(pattern);
     else this.#certificates.set(pattern, parts);
+    void this.#announce({ kind: 'certificate', pattern, part, certificate });
   }
 
   /** Another pattern that has them makes them anew. */
@@ -111,6 +119,12 @@ export class CertificateResolver {
   /** Whether there is a certificate for a server name, written as for `resolve`. Makes no context. */
   serves(servername: string): boolean {
     return this.#patternOf(servername) !== null;
+  }
+
+  /** All that is served. */
+  *announcements(): Generator<Announcement> {
+    for (const [pattern, parts] of this.#certificates)
+      for (const { part, certificate } of parts) yield { kind: 'certificate', pattern, part, certificate };
   }
 
   /** The main certificate that is served for `pattern`, or null. */

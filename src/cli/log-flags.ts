@@ -14,10 +14,15 @@ export const LOG_HELP = `  --log-level LEVEL  debug, info (default), warn, error
 
 /** Lines go to standard error. */
 export function loggerFor(flags: Flags, terminal: Terminal): Logger {
-  const format = flags.text('log-format');
   return createLogger({
     level: (flags.text('log-level') ?? 'info') as LogLevel,
-    pretty: format === null ? terminal.interactive : format === 'pretty',
+    pretty: isPretty(flags, terminal),
     write: (line) => terminal.err(line),
   });
+}
+
+/** Whether lines are for people. */
+export function isPretty(flags: Flags, terminal: Terminal): boolean {
+  const format = flags.text('log-format');
+  return format === null ? terminal.interactive : format === 'pretty';
 }

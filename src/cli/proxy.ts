@@ -59,7 +59,7 @@ ${LOG_HELP}`,
     if (loaded === null) return 1;
     const log = loggerFor(flags, terminal);
     log.info({ from: loaded.config.sites[0]!.host, to }, 'forwarding');
-    return serveConfig(loaded, null, log, terminal);
+    return serveConfig(loaded, null, flags, terminal);
   },
 };
 

@@ -1,6 +1,6 @@
 // `perantara run`: serves the sites of a file until told to stop.
 import { CONFIG_FLAG, CONFIG_HELP, loadConfigFile } from './config-file.ts';
-import { LOG_FLAGS, LOG_HELP, loggerFor } from './log-flags.ts';
+import { LOG_FLAGS, LOG_HELP } from './log-flags.ts';
 import { serveConfig } from './serve-config.ts';
 import type { Verb } from './verb.ts';
 
@@ -25,7 +25,7 @@ A second one ends at once.
       const loaded = loadConfigFile(flags, terminal);
       if (loaded === null) return 1;
       const origin = { file: loaded.file, load: loaded.load, watch: flags.on('watch') };
-      return await serveConfig(loaded, origin, loggerFor(flags, terminal), terminal);
+      return await serveConfig(loaded, origin, flags, terminal);
     } finally {
       process.off('SIGHUP', ignore);
     }

@@ -2,7 +2,8 @@
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Flags } from './flags.ts';
+import { isPretty, loggerFor } from './log-flags.ts';
 import { serve } from './serve.ts';
 import type { ConfigOrigin } from './serving-process.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,13 +12,19 @@ import type { Terminal } from './terminal.ts';
 export async function serveConfig(
   { config, warnings }: { readonly config: Config; readonly warnings: readonly Problem[] },
   origin: ConfigOrigin | null,
-  log: Logger,
+  flags: Flags,
   terminal: Terminal,
 ): Promise<number> {
   const { ServingProcess, tellWarnings } = await import('./serving-process.ts');
   const { Server } = await import('../server/server.ts');
+  const { crewFor } = await import('./workers.ts');
+  const log = loggerFor(flags, terminal);
   tellWarnings(warnings, log);
-  return origin === null
-    ? serve(() => new Server(config, { log, clock: systemClock }), log, terminal)
-    : serve(() => new ServingProcess(config, origin, log), log, terminal);
+  const createCrew = await crewFor(config, isPretty(flags, terminal));
+  const services = { log, clock: systemClock, ...(createCrew === undefined ? {} : { createCrew }) };
+  return serve(
+    () => (origin === null ? new Server(config, services) : new ServingProcess(config, origin, services)),
+    log,
+    terminal,
+  );
 }

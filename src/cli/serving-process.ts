@@ -6,11 +6,11 @@ import type { AdminServices } from '../admin/admin-services.ts';
 import type { Config } from '../config/config.ts';
 import type { LoadResult } from '../config/load.ts';
 import { explainProblem, type Problem, positionOf } from '../config/problem.ts';
-import { type Clock, systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { type ReloadResult, refusedReload } from '../server/reload-result.ts';
-import { Server } from '../server/server.ts';
+import { Server, type ServerServices } from '../server/server.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Servable } from './serve.ts';
 import { packageVersion } from './version.ts';
@@ -41,13 +41,14 @@ export class ServingProcess implements Servable {
   /** The one whose turn has not come. */
   #nextReload: Promise<ReloadResult> | null = null;
 
-  constructor(config: Config, origin: ConfigOrigin, log: Logger, clock: Clock = systemClock) {
+  constructor(config: Config, origin: ConfigOrigin, services: ServerServices) {
+    const { log, clock } = services;
     this.#origin = origin;
     this.#log = log;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#loadedAt = this.#startedAt;
-    this.#server = new Server(config, { log, clock });
+    this.#server = new Server(config, services);
     this.#admin = new AdminEndpoint(config.admin, this.#services());
     this.#watch = origin.watch ? new FileWatch(origin.file, () => this.#reload('file')) : null;
   }
@@ -141,6 +142,7 @@ export class ServingProcess implements Servable {
     const path = resolve(file);
     return {
       log: this.#log,
+      setLogLevel: (level) => server.setLogLevel(level),
       clock: this.#clock,
       version: packageVersion(),
       startedAt: this.#startedAt,

@@ -3,7 +3,7 @@
 import type { CertificateAutomation } from '../certs/automation.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
+import type { Logger, LogLevel } from '../core/log.ts';
 import type { TicketKeySet } from './ticket-keys.ts';
 import type { WorkerReport } from './worker-report.ts';
 
@@ -45,6 +45,7 @@ export interface Crew {
   drainTargets(names: ReadonlySet<string>): void;
   /** Of all that answer in time. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
+  setLogLevel(level: LogLevel): void;
   /** Goes on in new files: the old ones have been moved away. */
   reopenLogs(): void;
   /** Stops accepting, closes idle connections at once, and waits for the others up to the drain timeout. */

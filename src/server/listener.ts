@@ -51,9 +51,9 @@ export class Listener {
     server.on('error', () => {}); // out of file descriptors, libuv closes what it cannot take
   }
 
-  /** Stops accepting; accepted connections live on. */
-  close(): void {
-    this.#server.close();
+  /** Stops accepting; accepted connections live on. Resolves when they have ended, too. */
+  close(): Promise<void> {
+    return new Promise((resolve) => void this.#server.close(() => resolve()));
   }
 }
 

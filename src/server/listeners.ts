@@ -18,7 +18,9 @@ export interface Listening {
 }
 
 /** What of a Listener is used here. */
-export type OpenSocket = Pick<Listener, 'bound' | 'open' | 'close'>;
+export interface OpenSocket extends Pick<Listener, 'bound' | 'open'> {
+  close(): unknown;
+}
 
 /** `key`: tells the listeners of a process apart, and is the same for the same address of another configuration. */
 export type CreateListener = (address: ListenAddress, onSocket: (socket: Socket) => void, key: string) => OpenSocket;

@@ -7,7 +7,7 @@ import type { Problem } from '../config/problem.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
-import type { Logger } from '../core/log.ts';
+import type { Logger, LogLevel } from '../core/log.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import type { BoundAddresses, CreateCrew, Crew, CrewChange } from './crew.ts';
 import { DrainedTargets } from './drained-targets.ts';
@@ -112,6 +112,11 @@ export class Server implements Lifecycle {
     const isNew = this.#drained.set(name, isDrained);
     this.#crew.drainTargets(this.#drained.names);
     return isNew;
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#log.level = level;
+    this.#crew.setLogLevel(level);
   }
 
   /** Goes on in new files: the old ones have been moved away. */

@@ -6,7 +6,7 @@ import { BufferPool } from '../core/buffer-pool.ts';
 import type { Clock } from '../core/clock.ts';
 import { DeadlineSweep } from '../core/deadlines.ts';
 import { EndOfTurn } from '../core/end-of-turn.ts';
-import type { Logger } from '../core/log.ts';
+import type { Logger, LogLevel } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
@@ -169,6 +169,10 @@ export class Worker implements Crew {
 
   drainTargets(names: ReadonlySet<string>): void {
     this.#targets.drain(names);
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#log.level = level;
   }
 
   report(): WorkerReport {

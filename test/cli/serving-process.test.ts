@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServingProcess } from '../../src/cli/serving-process.ts';
 import { type LoadResult, loadConfigValue } from '../../src/config/load.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { capturedLog } from '../support/captured-log.ts';
 import { retry } from '../support/retry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -24,7 +25,7 @@ test('signals that come while one reload is under way lead to one more, which re
   assert.ok(first.ok);
   loads = 0;
   const { log, lines } = capturedLog();
-  const serving = new ServingProcess(first.config, { file: 'x.yaml', load, watch: false }, log);
+  const serving = new ServingProcess(first.config, { file: 'x.yaml', load, watch: false }, { log, clock: systemClock });
   await serving.start();
   t.after(() => serving.close());
   serving.onHangUp();

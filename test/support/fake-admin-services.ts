@@ -45,6 +45,9 @@ export function fakeAdminServices(): FakeAdminServices {
   const services: FakeAdminServices = {
     captured,
     log: captured.log,
+    setLogLevel: (level) => {
+      captured.log.level = level;
+    },
     clock: { now: () => services.now },
     now: STARTED_AT + 90_000,
     version: '9.8.7',

@@ -8,6 +8,8 @@ import { startChild } from './child.ts';
 export const MAIN_FILE = resolve(import.meta.dirname, '../../src/main.ts');
 const START_MS = 30_000;
 const LINE_MS = 45_000;
+/** One process, which starts sooner, unless a test or its caller wants more. */
+const WORKERS = Number(process.env.WORKERS ?? 1);
 
 export interface PerantaraOptions {
   /** A config as the file has it. Without `storage` and `listen`: a folder that goes at the end, and any ports of 127.0.0.1. */
@@ -56,7 +58,7 @@ export async function startPerantara(options: PerantaraOptions): Promise<Peranta
   const configFile = join(folder, 'perantara.yaml');
   const listen = { http: '127.0.0.1:0', https: '127.0.0.1:0' };
   // JSON is YAML.
-  await writeFile(configFile, JSON.stringify({ storage, listen, ...options.config }, null, 2));
+  await writeFile(configFile, JSON.stringify({ storage, listen, workers: WORKERS, ...options.config }, null, 2));
 
   const log: LogLine[] = [];
   const watchers = new Set<() => void>();

@@ -7,8 +7,10 @@ import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createLogger } from '../../src/core/log.ts';
+import type { CreateCrew } from '../../src/server/crew.ts';
 import type { ReloadResult } from '../../src/server/reload-result.ts';
 import { Server } from '../../src/server/server.ts';
+import { processCrew } from './process-crew.ts';
 
 export interface ProxyRig {
   readonly httpPort: number;
@@ -21,8 +23,17 @@ export interface ProxyRig {
   stop(): Promise<void>;
 }
 
-/** `value`: a config as the file has it, without `listen` and `storage`; sites should use local names. */
-export async function startProxy(value: Readonly<Record<string, unknown>>): Promise<ProxyRig> {
+/** Workers in processes of their own, for tests that do not say whether there are any: `WORKERS=2 node --test …`. */
+const WORKERS = Number(process.env.WORKERS ?? 1);
+
+/**
+ * `value`: a config as the file has it, without `listen` and `storage`; sites should use local names. `createCrew`: who answers
+ * requests; default one worker in this process.
+ */
+export async function startProxy(
+  value: Readonly<Record<string, unknown>>,
+  createCrew: CreateCrew | null = WORKERS > 1 ? processCrew({ workers: WORKERS }) : null,
+): Promise<ProxyRig> {
   const folder = await mkdtemp(join(tmpdir(), 'perantara-rig-'));
   const logged: string[] = [];
   const load = (given: Readonly<Record<string, unknown>>): Config => {
@@ -35,7 +46,7 @@ export async function startProxy(value: Readonly<Record<string, unknown>>): Prom
   };
   const config = load(value);
   const log = createLogger({ level: 'debug', pretty: false, write: (line) => void logged.push(line) });
-  const server = new Server(config, { log, clock: systemClock });
+  const server = new Server(config, { log, clock: systemClock, ...(createCrew === null ? {} : { createCrew }) });
   await server.start();
   const { http, https } = server.addresses;
   for (const { host } of config.sites) {

@@ -2,17 +2,20 @@
 // challenge under way, shown to nobody but a validator. Never ends a handshake; server/tls-acceptor does.
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
-import { releaseSecureContext } from '../../core/secure-context.ts';
+import { type Announce, type Announcement, announceToNobody } from '../announcement.ts';
 import { generateKey } from '../key.ts';
 import { mintCertificate } from '../mint.ts';
+import { AlpnContexts } from './alpn-contexts.ts';
 import type { ChallengeSolver, PendingChallenge } from './challenge-solver.ts';
 
 export interface AlpnCertificatesOptions {
   /** As every site's context has them, without `cert` and `key`. */
   readonly contextOptions: SecureContextOptions;
   readonly clock: Clock;
+  /** Default to nobody. */
+  readonly announce?: Announce;
 }
 
 const HOUR_MS = 3_600_000;
@@ -21,22 +24,29 @@ export class AlpnCertificates implements ChallengeSolver {
   readonly type = 'tls-alpn-01';
   /** Why validators cannot reach a TLS listener here, to complete `cannot prove "x": …`; null when they can. */
   unreachable: string | null = null;
-  readonly #options: AlpnCertificatesOptions;
-  /** By the server name that the validator sends. */
-  readonly #contexts = new Map<string, SecureContext>();
+  readonly #clock: Clock;
+  readonly #announce: Announce;
+  readonly #contexts: AlpnContexts;
 
-  constructor(options: AlpnCertificatesOptions) {
-    this.#options = options;
+  constructor({ contextOptions, clock, announce = announceToNobody }: AlpnCertificatesOptions) {
+    this.#clock = clock;
+    this.#announce = announce;
+    this.#contexts = new AlpnContexts(contextOptions);
   }
 
-  /** Whether any challenge is under way: listeners need not look otherwise. */
+  /** See AlpnContexts. */
   get pending(): boolean {
-    return this.#contexts.size > 0;
+    return this.#contexts.pending;
   }
 
-  /** For a handshake that offers `acme-tls/1` and nothing else. Letter case is ignored. */
+  /** See AlpnContexts. */
   resolve(servername: string): SecureContext | null {
-    return this.#contexts.get(servername.toLowerCase()) ?? null;
+    return this.#contexts.resolve(servername);
+  }
+
+  /** All that are wanted. */
+  *announcements(): Generator<Announcement> {
+    for (const [name, { certificate }] of this.#contexts.shown) yield { kind: 'alpn', name, certificate };
   }
 
   unfit(_identifier: string, wildcard: boolean): string | null {
@@ -48,7 +58,7 @@ export class AlpnCertificates implements ChallengeSolver {
     const name = serverNameOf(identifier);
     const keyPem = await generateKey();
     signal.throwIfAborted();
-    const now = this.#options.clock.now();
+    const now = this.#clock.now();
     const key = createPrivateKey(keyPem);
     const template = {
       subject: 'ACME challenge',
@@ -58,12 +68,12 @@ export class AlpnCertificates implements ChallengeSolver {
       notAfter: now + 24 * HOUR_MS,
       acmeIdentifier: createHash('sha256').update(keyAuthorization).digest(),
     };
-    const cert = mintCertificate(template, createPublicKey(keyPem), { subject: template.subject, key });
-    const context = createSecureContext({ ...this.#options.contextOptions, cert, key: keyPem });
-    this.#contexts.set(name, context);
+    const certPem = mintCertificate(template, createPublicKey(keyPem), { subject: template.subject, key });
+    const certificate = { certPem, keyPem };
+    this.#contexts.show(name, certificate);
+    await this.#announce({ kind: 'alpn', name, certificate });
     return async () => {
-      if (this.#contexts.get(name) === context) this.#contexts.delete(name);
-      releaseSecureContext(context);
+      if (this.#contexts.hide(name, certificate)) await this.#announce({ kind: 'alpn', name, certificate: null });
     };
   }
 }

@@ -6,6 +6,7 @@ import type { ManagedCertificateServices } from '../managed-certificate-services
 import type { WantedIssuer } from '../wanted-certificate.ts';
 import { AskClient } from './ask.ts';
 import { OnDemandManaged } from './certificates.ts';
+import type { OnStored } from './demanded-names.ts';
 import { OnDemandCertificates } from './on-demand.ts';
 import type { DemandContexts } from './shelf.ts';
 
@@ -14,13 +15,14 @@ export interface OnDemandSurroundings extends Omit<ManagedCertificateServices, '
   /** In the order to try. At least one. */
   readonly issuers: readonly WantedIssuer[];
   readonly dns: DnsConfig | null;
+  readonly onStored?: OnStored;
   /** Those of the config in force. */
   readonly sites: () => readonly SiteConfig[];
 }
 
 export function createOnDemand(
   onDemand: OnDemandConfig,
-  { contexts, issuers, dns, sites, ...services }: OnDemandSurroundings,
+  { contexts, issuers, dns, sites, onStored = () => {}, ...services }: OnDemandSurroundings,
 ): OnDemandCertificates {
   const { log, clock } = services;
   const challenges = ['http-01', 'tls-alpn-01', ...(dns === null ? [] : (['dns-01'] as const))] as const;
@@ -34,6 +36,7 @@ export function createOnDemand(
     contexts,
     isConfigured,
     isSite: (name) => configured.hasSite(name),
+    onStored,
     log,
     clock,
   });

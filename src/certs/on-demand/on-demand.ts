@@ -8,9 +8,10 @@ import type { Lifecycle } from '../../core/lifecycle.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Asks } from './ask.ts';
 import { AddressBuckets, perHour } from './buckets.ts';
+import { DemandedNames, type OnStored } from './demanded-names.ts';
 import { DemandFlight } from './flight.ts';
 import type { DemandStanding, OnDemandIssuance } from './issuance.ts';
-import { demandableName, folderOf } from './name.ts';
+import { demandableName } from './name.ts';
 import { type Refusal, RefusalLog } from './refusals.ts';
 import { type DemandContexts, DemandShelf, type DemandSites, type Shelved } from './shelf.ts';
 
@@ -22,27 +23,28 @@ export interface OnDemandServices extends DemandSites {
   readonly contexts: DemandContexts;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly onStored?: OnStored;
 }
 
 /** Questions about names nobody has asked about, by one address: so many at once, and one a second. */
 const QUESTIONS = { burst: 20, perMs: 1 / 1_000 };
-/** Names whose failure is remembered; the rest would be asked about again. */
+/** Names whose failure is remembered. */
 const MAX_FAILED = 10_000;
-/** Stored certificates read at once: a file table may hold as few as 1024. */
+/** A file table may hold as few as 1024. */
 const MAX_READS = 128;
 const LOOK_INTERVAL_MS = 60_000;
 /** What cannot be done now is tried again after this, at the next handshake. */
 const PATIENCE_MS = 60_000;
 
 export class OnDemandCertificates implements Lifecycle {
+  /** What storage has. */
+  readonly stored: DemandedNames;
   readonly #limits: OnDemandLimits;
   readonly #services: OnDemandServices;
   readonly #refusals: RefusalLog;
   readonly #questions = new AddressBuckets(QUESTIONS, null);
   readonly #newNames: AddressBuckets;
   #shelf: DemandShelf;
-  /** Folder names of what storage has. */
-  readonly #stored = new Set<string>();
   /** Names that are not tried again for a while. */
   readonly #failed = new GenerationMap<string, { from: number; until: number }>(MAX_FAILED);
   readonly #flights = new Map<string, DemandFlight>();
@@ -56,6 +58,7 @@ export class OnDemandCertificates implements Lifecycle {
 
   constructor(limits: OnDemandLimits, services: OnDemandServices) {
     this.#limits = limits;
+    this.stored = new DemandedNames(services.onStored);
     this.#services = services;
     this.#refusals = new RefusalLog(services.log, services.clock);
     this.#newNames = new AddressBuckets(perHour(limits.perAddressPerHour), perHour(limits.perHour));
@@ -77,7 +80,7 @@ export class OnDemandCertificates implements Lifecycle {
     this.#state = 'started';
     this.#timer = setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
     try {
-      for (const folder of await this.#services.issuance.stored()) this.#stored.add(folder);
+      this.stored.learn(await this.#services.issuance.stored());
     } catch (error) {
       this.#services.log.error({ err: error }, 'stored certificates on demand not listed');
     }
@@ -109,7 +112,7 @@ export class OnDemandCertificates implements Lifecycle {
   serves(servername: string): boolean {
     const name = demandableName(servername);
     if (name === null || this.#services.isConfigured(name)) return false;
-    return this.#shelf.get(name) !== undefined || this.#stored.has(folderOf(name));
+    return this.#shelf.get(name) !== undefined || this.stored.has(name);
   }
 
   /**
@@ -127,7 +130,7 @@ export class OnDemandCertificates implements Lifecycle {
       if (shelved.certificate.notAfter > this.#services.clock.now()) return this.#fromShelf(shelved, address);
       this.#forget(name);
     }
-    if (this.#stored.has(folderOf(name))) {
+    if (this.stored.has(name)) {
       if (this.#reads < MAX_READS) return this.#launch(name, (flight) => this.#fromStorage(name, address, flight));
       this.#refusals.add('too many certificates read at once', name, address);
       return null;
@@ -137,7 +140,7 @@ export class OnDemandCertificates implements Lifecycle {
 
   /** Runs by itself once a minute; to be called when other names are configured. */
   look(): void {
-    for (const name of this.#shelf.look(this.#services.clock.now())) this.#stored.delete(folderOf(name));
+    for (const name of this.#shelf.look(this.#services.clock.now())) this.stored.delete(name);
   }
 
   #launch(name: string, work: (flight: DemandFlight) => Promise<void>): DemandFlight {
@@ -268,7 +271,7 @@ export class OnDemandCertificates implements Lifecycle {
     const waitMs = Math.max(dueAt - now, PATIENCE_MS);
     if (certificate !== null && certificate.notAfter > now) {
       this.#failed.delete(name);
-      this.#stored.add(folderOf(name));
+      this.stored.add(name);
       this.#shelf.put(name, certificate, now + waitMs);
     } else {
       this.#forget(name);
@@ -282,7 +285,7 @@ export class OnDemandCertificates implements Lifecycle {
 
   #forget(name: string): void {
     this.#shelf.delete(name);
-    this.#stored.delete(folderOf(name));
+    this.stored.delete(name);
   }
 
   #track(work: Promise<void>): void {

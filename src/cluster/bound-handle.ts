@@ -1,0 +1,30 @@
+// A TCP socket that is bound and does not listen yet: what a primary can hand to a worker, and keep open when that dies. Node has no
+// documented way to one; this is what its own `cluster` does it with.
+import net, { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+
+/** Of a TCP handle, as far as it is used here. */
+export interface BoundHandle {
+  getsockname(into: { address?: string; port?: number; family?: string }): number;
+  close(): void;
+}
+
+type CreateServerHandle = (
+  address: string | null,
+  port: number,
+  addressType: 4 | 6 | -1,
+  fd: number | undefined,
+  flags: number,
+) => BoundHandle | number;
+
+/** UV_TCP_REUSEPORT: the kernel shares connections out among the sockets of an address (SO_REUSEPORT). */
+const REUSE_PORT = 2;
+
+/** The first connection to a socket of an address goes to whichever; `address`: an IP address. Throws a system error. */
+export function bindShared(address: string, port: number): BoundHandle {
+  const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle: CreateServerHandle };
+  const handle = create(address, port, isIPv6(address) ? 6 : 4, undefined, REUSE_PORT);
+  if (typeof handle !== 'number') return handle;
+  const code = getSystemErrorName(handle);
+  throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code });
+}

@@ -1,0 +1,48 @@
+// What primary and workers ask each other. Questions and answers are plain data.
+import type { Announcement } from '../certs/announcement.ts';
+import type { Config } from '../config/config.ts';
+import type { LogLevel } from '../core/log.ts';
+import type { TicketKeySet } from '../server/ticket-keys.ts';
+import type { WorkerReport } from '../server/worker-report.ts';
+import type { HandleAnswer } from './channel.ts';
+
+export interface WorkerStart {
+  readonly config: Config;
+  readonly ticketKeys: TicketKeySet;
+  /** By name; see Crew. */
+  readonly drained: ReadonlySet<string>;
+  readonly logLevel: LogLevel;
+}
+
+/** Asked of a worker; see Crew. `announce` may come before `start`; everything else is left undone until it has begun. */
+export type WorkerCalls = {
+  /** Answered when all listeners are open. */
+  start: (start: WorkerStart) => void;
+  /** Answered when handshakes and requests know. */
+  announce: (announcements: readonly Announcement[]) => void;
+  prepare: (config: Config) => void;
+  commit: (nothing: null) => void;
+  abandon: (nothing: null) => void;
+  settle: (nothing: null) => void;
+  useTicketKeys: (keys: TicketKeySet) => void;
+  drainTargets: (names: ReadonlySet<string>) => void;
+  setLogLevel: (level: LogLevel) => void;
+  report: (nothing: null) => WorkerReport;
+  reopenLogs: (nothing: null) => void;
+  /** Is it still there? */
+  beat: (nothing: null) => void;
+  /** Answered when all connections have ended, or the drain timeout has. */
+  close: (nothing: null) => void;
+};
+
+/** Asked of the primary. */
+export type PrimaryCalls = {
+  /** The socket that the listener called `key` accepts from; see CreateListener. */
+  socket: (key: string) => HandleAnswer;
+  /** Answered when there is a certificate on demand and it has been announced, or there will be none. */
+  demand: (handshake: { readonly servername: string; readonly address: string }) => void;
+  /** What another machine has left in storage. */
+  findToken: (asked: { readonly host: string; readonly token: string }) => string | null;
+  /** Something went wrong in the worker that it cannot judge: it finishes what is under way and needs to be replaced. */
+  failing: (nothing: null) => void;
+};

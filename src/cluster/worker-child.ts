@@ -1,0 +1,98 @@
+// One worker process as its primary has it: started, asked whether it still turns, ended. What it does is in worker-process.ts.
+import { type ChildProcess, fork } from 'node:child_process';
+import { monotonicMs } from '../core/clock.ts';
+import { PerantaraError } from '../core/errors.ts';
+import type { PrimaryCalls, WorkerCalls } from './calls.ts';
+import { Channel, type Handlers } from './channel.ts';
+
+export interface WorkerChildOptions {
+  /** Absolute path of the program; see cli/worker-main.ts. */
+  readonly program: string;
+  readonly programArguments: readonly string[];
+  /** For messages: `worker 1`. */
+  readonly name: string;
+  readonly handlers: Handlers<PrimaryCalls>;
+  /** One that does not answer for so long is killed. */
+  readonly hungMs: number;
+}
+
+export class WorkerChild {
+  readonly channel: Channel<WorkerCalls, PrimaryCalls>;
+  /** Resolves when the process is gone, with how it ended: `SIGKILL`, `exit code 1`, `hung for 10 s`. */
+  readonly ended: Promise<string>;
+  readonly startedAtMs = monotonicMs();
+  readonly #process: ChildProcess;
+  readonly #name: string;
+  readonly #hungMs: number;
+  #askedAtMs: number | null = null;
+  #reason: string | null = null;
+
+  constructor({ program, programArguments, name, handlers, hungMs }: WorkerChildOptions) {
+    this.#name = name;
+    this.#hungMs = hungMs;
+    this.#process = fork(program, programArguments, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.channel = new Channel(this.#process, name, handlers);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.ended = promise;
+    this.#process.on('error', (error) => resolve(error.message)); // it could not be started, or not be killed
+    this.#process.once('exit', (code, signal) => resolve(this.#reason ?? signal ?? `exit code ${code}`));
+    void promise.then(() => this.channel.close());
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  /** To be called once a second or so. */
+  beat(): void {
+    if (this.#askedAtMs === null) {
+      this.#askedAtMs = monotonicMs();
+      const answered = (): void => {
+        this.#askedAtMs = null;
+      };
+      this.channel.call('beat', null).then(answered, answered);
+      return;
+    }
+    // If this process stood still, the answer may lie here unread.
+    if (monotonicMs() - this.#askedAtMs > this.#hungMs) setImmediate(() => setImmediate(() => this.#killHung()));
+  }
+
+  /** Rejects with PerantaraError `worker_ended` when it ends before `work` does, or that takes too long, and it is ended for that. */
+  async unlessEnded<T>(work: Promise<T>, doing: string, withinMs: number): Promise<T> {
+    const timer = setTimeout(() => this.kill(`took more than ${withinMs / 1_000} s to ${doing}`), withinMs);
+    const end = this.ended.then((how): never => {
+      throw new PerantaraError(`${this.#name} ended while it was to ${doing}: ${how}`, {
+        code: 'worker_ended',
+        source: 'internal',
+      });
+    });
+    try {
+      return await Promise.race([work, end]);
+    } catch (error) {
+      // The channel is closed a moment before the process is gone.
+      if ((error as { code?: unknown }).code === 'channel_closed') return await end;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** It has done what was to be done: it ends when the channel does. */
+  release(): void {
+    if (this.#process.connected) this.#process.disconnect();
+  }
+
+  /** `reason`: what `ended` tells. */
+  kill(reason: string | null = null): void {
+    this.#reason ??= reason;
+    this.#process.kill('SIGKILL');
+  }
+
+  #killHung(): void {
+    if (this.#askedAtMs !== null && monotonicMs() - this.#askedAtMs > this.#hungMs)
+      this.kill(`did not answer for ${this.#hungMs / 1_000} s`);
+  }
+}
