@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Flags } from './flags.ts';
 import { isPretty, loggerFor } from './log-flags.ts';
 import { serve } from './serve.ts';
+import { findInherited, takeServiceEnvironment } from './service-environment.ts';
 import type { ConfigOrigin } from './serving-process.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,7 +22,8 @@ export async function serveConfig(
   const log = loggerFor(flags, terminal);
   tellWarnings(warnings, log);
   const createCrew = await crewFor(config, isPretty(flags, terminal));
-  const services = { log, clock: systemClock, ...(createCrew === undefined ? {} : { createCrew }) };
+  const inherited = findInherited(takeServiceEnvironment(terminal).passed, config.listen, log);
+  const services = { log, clock: systemClock, inherited, ...(createCrew === undefined ? {} : { createCrew }) };
   return serve(
     () => (origin === null ? new Server(config, services) : new ServingProcess(config, origin, services)),
     log,

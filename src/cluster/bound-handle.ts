@@ -20,11 +20,26 @@ type CreateServerHandle = (
 /** UV_TCP_REUSEPORT: the kernel shares connections out among the sockets of an address (SO_REUSEPORT). */
 const REUSE_PORT = 2;
 
+/** Of a socket that is bound already; to be called once for each descriptor. Throws a system error. */
+export function handleOn(fd: number): BoundHandle {
+  const handle = createServerHandle(null, -1, -1, fd, 0);
+  if (typeof handle !== 'number') return handle;
+  throw systemError(handle, `descriptor ${fd}`);
+}
+
 /** The first connection to a socket of an address goes to whichever; `address`: an IP address. Throws a system error. */
 export function bindShared(address: string, port: number): BoundHandle {
-  const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle: CreateServerHandle };
-  const handle = create(address, port, isIPv6(address) ? 6 : 4, undefined, REUSE_PORT);
+  const handle = createServerHandle(address, port, isIPv6(address) ? 6 : 4, undefined, REUSE_PORT);
   if (typeof handle !== 'number') return handle;
-  const code = getSystemErrorName(handle);
-  throw Object.assign(new Error(`bind ${code} ${address}:${port}`), { code });
+  throw systemError(handle, `${address}:${port}`);
+}
+
+function createServerHandle(...args: Parameters<CreateServerHandle>): BoundHandle | number {
+  const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle: CreateServerHandle };
+  return create(...args);
+}
+
+function systemError(number: number, place: string): Error {
+  const code = getSystemErrorName(number);
+  return Object.assign(new Error(`bind ${code} ${place}`), { code });
 }

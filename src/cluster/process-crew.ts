@@ -1,14 +1,16 @@
 // The workers of a primary, each in a process of its own, kept in step. None of them is needed for the others to go on; a
 // configuration is in force in all of them or in none.
 import { type Announcement, announceToNobody } from '../certs/announcement.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { LogLevel } from '../core/log.ts';
 import type { BoundAddresses, Crew, CrewChange, CrewServices } from '../server/crew.ts';
 import { type ListenerChange, Listeners } from '../server/listeners.ts';
 import type { TicketKeySet } from '../server/ticket-keys.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
+import { type BoundHandle, handleOn } from './bound-handle.ts';
 import { HandleAnswer } from './channel.ts';
+import { InheritedListener } from './inherited-listener.ts';
 import { SharedListener } from './shared-listener.ts';
 import type { WorkerChild } from './worker-child.ts';
 import { workerConfig } from './worker-config.ts';
@@ -36,7 +38,8 @@ export class ProcessCrew implements Crew {
   readonly #slots: readonly WorkerSlot[];
   readonly #listeners: Listeners;
   /** By the key of CreateListener. */
-  readonly #sockets = new Map<string, SharedListener>();
+  readonly #sockets = new Map<string, SharedListener | InheritedListener>();
+  readonly #inherited = new Map<number, BoundHandle>();
   #config: Config;
   #ticketKeys: TicketKeySet;
   #drained: ReadonlySet<string> = new Set();
@@ -179,12 +182,24 @@ export class ProcessCrew implements Crew {
     await Promise.all(children.map(({ channel }) => channel.call('announce', [announcement]).catch(() => {})));
   }
 
-  #share(...[address, key, workers]: [ConstructorParameters<typeof SharedListener>[0], string, number]) {
-    const listener: SharedListener = new SharedListener(address, workers, () => {
+  #share(address: ListenAddress, key: string, workers: number) {
+    const onClose = (): void => {
       if (this.#sockets.get(key) === listener) this.#sockets.delete(key);
-    });
+    };
+    const inherited = this.#inheritedFor(address);
+    const listener: SharedListener | InheritedListener =
+      inherited === null ? new SharedListener(address, workers, onClose) : new InheritedListener(inherited, onClose);
     this.#sockets.set(key, listener);
     return listener;
+  }
+
+  /** Kept by descriptor: it is to be made one only once. */
+  #inheritedFor(address: ListenAddress): BoundHandle | null {
+    const fd = this.#services.inherited.fdFor(address);
+    if (fd === null) return null;
+    const handle = this.#inherited.get(fd) ?? handleOn(fd);
+    this.#inherited.set(fd, handle);
+    return handle;
   }
 
   #around(index: number, program: WorkerProgram, patience: SlotPatience): SlotSurroundings {

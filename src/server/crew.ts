@@ -4,6 +4,7 @@ import type { CertificateAutomation } from '../certs/automation.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import type { TicketKeySet } from './ticket-keys.ts';
 import type { WorkerReport } from './worker-report.ts';
 
@@ -58,6 +59,8 @@ export interface CrewServices {
   readonly clock: Clock;
   readonly certificates: CertificateAutomation;
   readonly ticketKeys: TicketKeySet;
+  /** Never closed by anybody but the process that was started with them. */
+  readonly inherited: InheritedSockets;
 }
 
 export type CreateCrew = (config: Config, services: CrewServices) => Crew;

@@ -11,6 +11,7 @@ import type { Logger, LogLevel } from '../core/log.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
 import type { BoundAddresses, CreateCrew, Crew, CrewChange } from './crew.ts';
 import { DrainedTargets } from './drained-targets.ts';
+import { InheritedSockets } from './inherited-sockets.ts';
 import { type ReloadResult, refusedReload } from './reload-result.ts';
 import { rotatedTicketKeys, TICKET_KEY_LIFE_MS, type TicketKeySet } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
@@ -22,6 +23,8 @@ export interface ServerServices {
   readonly clock: Clock;
   /** Default one worker in this process. */
   readonly createCrew?: CreateCrew;
+  /** Listening sockets that the process was started with. Default none. */
+  readonly inherited?: InheritedSockets;
 }
 
 export class Server implements Lifecycle {
@@ -38,12 +41,12 @@ export class Server implements Lifecycle {
   #rotation: NodeJS.Timeout | undefined;
 
   constructor(config: Config, services: ServerServices) {
-    const { log, clock, createCrew = oneWorker } = services;
+    const { log, clock, createCrew = oneWorker, inherited = new InheritedSockets() } = services;
     const certificates = new CertificateAutomation(config, { log, clock, contextOptions: secureContextOptions() });
     this.#config = config;
     this.#log = log;
     this.#certificates = certificates;
-    this.#crew = createCrew(config, { log, clock, certificates, ticketKeys: this.#ticketKeys });
+    this.#crew = createCrew(config, { log, clock, certificates, ticketKeys: this.#ticketKeys, inherited });
   }
 
   /** The configuration in force. */

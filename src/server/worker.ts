@@ -16,6 +16,8 @@ import { Connections } from './connections.ts';
 import type { BoundAddresses, Crew, CrewChange } from './crew.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Entrance } from './entrance.ts';
+import { InheritedListeners } from './inherited-listeners.ts';
+import { InheritedSockets } from './inherited-sockets.ts';
 import { type CreateListener, httpsPortOf, type ListenerChange, Listeners, type Listening } from './listeners.ts';
 import { Reporter } from './reporter.ts';
 import { Retirement } from './retirement.ts';
@@ -30,7 +32,9 @@ export interface WorkerServices {
   readonly clock: Clock;
   readonly certificates: CertificateSource;
   readonly ticketKeys: TicketKeySet;
-  /** Default: listeners that bind their sockets themselves. */
+  /** Served where the configuration has their addresses. Default none. */
+  readonly inherited?: InheritedSockets;
+  /** Default: on an inherited socket, else on one that is bound here. */
   readonly createListener?: CreateListener;
 }
 
@@ -45,6 +49,7 @@ export class Worker implements Crew {
   readonly #accessLogging: AccessLogging;
   readonly #connections: Connections;
   readonly #entrance: Entrance;
+  readonly #inherited: InheritedListeners;
   readonly #listeners: Listeners;
   readonly #plain: Handler;
   readonly #secure: Handler;
@@ -56,7 +61,7 @@ export class Worker implements Crew {
   #former: { readonly snapshot: Snapshot; readonly listeners: ReadonlySet<Listening> } | null = null;
 
   constructor(config: Config, services: WorkerServices) {
-    const { log, clock, certificates, ticketKeys, createListener } = services;
+    const { log, clock, certificates, ticketKeys } = services;
     const [sweep, turn, buffers] = [new DeadlineSweep(), new EndOfTurn(), new BufferPool()];
     // What depends on the configuration in force is read through these whenever it is needed.
     const inForce = (): Config => this.#snapshot.config;
@@ -106,7 +111,11 @@ export class Worker implements Crew {
       targets: () => this.#targets.all,
       connections: () => this.#entrance.open,
     });
-    this.#listeners = new Listeners((socket, listening) => this.#entrance.accept(socket, listening), createListener);
+    this.#inherited = new InheritedListeners(services.inherited ?? new InheritedSockets());
+    this.#listeners = new Listeners(
+      (socket, listening) => this.#entrance.accept(socket, listening),
+      services.createListener ?? ((address, onSocket) => this.#inherited.create(address, onSocket)),
+    );
   }
 
   get addresses(): BoundAddresses {
@@ -234,6 +243,7 @@ export class Worker implements Crew {
 
   #stopAccepting(): void {
     this.#listeners.close();
+    this.#inherited.close();
     this.#entrance.destroy();
   }
 

@@ -8,17 +8,17 @@ const KEPT_LINES = 500;
 
 /**
  * Holds the program until its own standard input ends, which happens however the parent goes; then terminates it and removes
- * the folder $1. File descriptor 3 is that input; the program itself reads nothing.
+ * the folder $1. File descriptor 9 is that input, since those from 3 may be the program's; the program itself reads nothing.
  */
 const LEASH = `
 folder=$1; shift
-exec 3<&0
-"$@" </dev/null 3<&- &
+exec 9<&0
+"$@" </dev/null 9<&- &
 child=$!
 exec >/dev/null 2>&1
-{ read -r _ <&3; kill -TERM $child; } &
+{ read -r _ <&9; kill -TERM $child; } &
 watcher=$!
-exec 3<&-
+exec 9<&-
 wait $child; status=$?
 kill $watcher
 [ -z "$folder" ] || rm -rf "$folder"
@@ -30,6 +30,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Added to this process's environment. Default none. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Descriptors of this process that the program has from 3 on, six at most. Default none. */
+  readonly descriptors?: readonly number[];
   /** Removed when the program has ended. Default none. */
   readonly folder?: string;
   /** Called with each line of standard output and standard error. Default none. */
@@ -53,13 +55,14 @@ export interface Child {
 export function startChild(options: ChildOptions): Child {
   const leash = spawn('/bin/sh', ['-c', LEASH, 'leash', options.folder ?? '', options.command, ...options.args], {
     env: { ...process.env, ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
     // A process group of its own: Ctrl-C in a terminal reaches us alone and we decide the order in which things end.
     detached: true,
   });
-  leash.stdin.on('error', () => {});
+  const [stdin, stdout, stderr] = [leash.stdin!, leash.stdout!, leash.stderr!];
+  stdin.on('error', () => {});
   const lines: string[] = [];
-  for (const stream of [leash.stdout, leash.stderr]) {
+  for (const stream of [stdout, stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       if (lines.push(line) > KEPT_LINES) lines.shift();
       options.onLine?.(line);
@@ -71,7 +74,7 @@ export function startChild(options: ChildOptions): Child {
     ended: () => leash.exitCode !== null || leash.signalCode !== null,
     exited,
     stop: async () => {
-      leash.stdin.end();
+      stdin.end();
       const timer = setTimeout(() => killGroup(leash), options.stopWithinMs ?? 5_000);
       try {
         return await exited;

@@ -20,6 +20,10 @@ export interface PerantaraOptions {
   readonly flags?: readonly string[];
   /** The program's first file. Default src/main.ts. */
   readonly main?: string;
+  /** Passed to it as a service manager does (sd_listen_fds(3)). Default none. */
+  readonly passed?: readonly number[];
+  /** Added to its environment. Default none. */
+  readonly env?: Readonly<Record<string, string>>;
   /** How many files and sockets it may open. Default as many as this process. */
   readonly openFiles?: number;
   /** Called with each line the program prints. Default none. */
@@ -69,12 +73,24 @@ export async function startPerantara(options: PerantaraOptions): Promise<Peranta
     else if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
     for (const watch of watchers) watch();
   };
+  const { passed = [], env = {} } = options;
   const limit = options.openFiles === undefined ? '' : `ulimit -n ${options.openFiles}; `;
+  // The program keeps the shell's process id.
+  const activation =
+    passed.length === 0 ? '' : `export LISTEN_PID=$\{LISTEN_PID-$$} LISTEN_FDS=$\{LISTEN_FDS-${passed.length}}; `;
   const args = [...(options.args ?? ['run', '--config', configFile]), ...(options.flags ?? [])];
   const child = startChild({
     command: '/bin/sh',
-    // The program keeps the shell's process id.
-    args: ['-c', `${limit}echo "pid $$"; exec "$@"`, 'sh', process.execPath, options.main ?? MAIN_FILE, ...args],
+    args: [
+      '-c',
+      `${limit}${activation}echo "pid $$"; exec "$@"`,
+      'sh',
+      process.execPath,
+      options.main ?? MAIN_FILE,
+      ...args,
+    ],
+    env,
+    descriptors: passed,
     folder,
     onLine,
   });

@@ -1,0 +1,32 @@
+// What a service manager tells the process it starts by environment variables: the sockets that it passes (sd_listen_fds(3)).
+// They are taken out of the environment, since what they say is wrong for every program that is started from here.
+import type { ListenConfig } from '../config/config.ts';
+import type { Logger } from '../core/log.ts';
+import { InheritedSockets, type PassedDescriptors, showInherited } from '../server/inherited-sockets.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ServiceEnvironment {
+  readonly passed: PassedDescriptors;
+}
+
+const NAMES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'] as const;
+
+export function takeServiceEnvironment({ env }: Pick<Terminal, 'env'>): ServiceEnvironment {
+  const passed = { pid: env.LISTEN_PID, count: env.LISTEN_FDS, names: env.LISTEN_FDNAMES };
+  for (const name of NAMES) delete process.env[name];
+  return { passed };
+}
+
+/** The sockets that were passed to this process. What of them nobody is served through is said in the log. */
+export function findInherited(passed: PassedDescriptors, listen: ListenConfig, log: Logger): InheritedSockets {
+  const inherited = InheritedSockets.find(passed, process.pid);
+  for (const problem of inherited.problems) log.warn({ problem }, 'inherited descriptor not used');
+  for (const socket of inherited.unused(listen)) {
+    const { fd, name } = socket;
+    log.warn(
+      { fd, name, address: showInherited(socket) },
+      'inherited socket not used: "listen" has no entry of its very address',
+    );
+  }
+  return inherited;
+}
