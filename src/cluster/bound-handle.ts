@@ -22,7 +22,7 @@ const REUSE_PORT = 2;
 
 /** Of a socket that is bound already; to be called once for each descriptor. Throws a system error. */
 export function handleOn(fd: number): BoundHandle {
-  const handle = createServerHandle(null, -1, -1, fd, 0);
+  const handle = createServerHandle(null, 0, -1, fd, 0);
   if (typeof handle !== 'number') return handle;
   throw systemError(handle, `descriptor ${fd}`);
 }

@@ -103,34 +103,38 @@ test(
   },
 );
 
-test(
-  'a reload keeps the sockets: an address that goes is closed to clients, and has its socket when it comes again',
-  TOOLS,
-  async (t) => {
-    const [first, second] = [hold(t), hold(t)];
-    const [one, two] = [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`];
-    const proxy = await start(t, {
-      config: { listen: { http: 'off', https: [one, two] }, sites: SITES },
-      passed: [first.fd, second.fd],
-    });
-    await proxy.obtained('app.localhost');
-    const reload = async (https: readonly string[], expected: string, http: string = 'off'): Promise<void> => {
-      const before = proxy.log.length;
-      const config = { storage: proxy.storage, listen: { http, https }, sites: SITES };
-      await writeFile(proxy.configFile, JSON.stringify(config));
-      proxy.signal('SIGHUP');
-      await proxy.logged((line) => proxy.log.indexOf(line) >= before && line.msg.startsWith(expected));
-    };
-    await reload([one], 'configuration in force');
-    strictEqual(await get(proxy, first.port), 'served');
-    strictEqual(await knock(second.port), 'ECONNRESET');
-    await reload([one, two], 'configuration refused', '192.0.2.1:1');
-    strictEqual(await knock(second.port), 'ECONNRESET');
-    await reload([two], 'configuration in force');
-    strictEqual(await knock(first.port), 'ECONNRESET');
-    strictEqual(await get(proxy, second.port), 'served');
-    await reload([one, two], 'configuration in force');
-    strictEqual(await get(proxy, first.port), 'served');
-    strictEqual(await get(proxy, second.port), 'served');
-  },
-);
+for (const [workers, abandoned] of [
+  [1, 'ECONNRESET'],
+  [2, 'open'], // it waits in the queue of the socket
+] as const)
+  test(
+    `a reload keeps the sockets: an address that goes serves nobody, and has its socket when it comes again; workers: ${workers}`,
+    TOOLS,
+    async (t) => {
+      const [first, second] = [hold(t), hold(t)];
+      const [one, two] = [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`];
+      const proxy = await start(t, {
+        config: { listen: { http: 'off', https: [one, two] }, workers, sites: SITES },
+        passed: [first.fd, second.fd],
+      });
+      await proxy.obtained('app.localhost');
+      const reload = async (https: readonly string[], expected: string, http: string = 'off'): Promise<void> => {
+        const before = proxy.log.length;
+        const config = { storage: proxy.storage, listen: { http, https }, workers, sites: SITES };
+        await writeFile(proxy.configFile, JSON.stringify(config));
+        proxy.signal('SIGHUP');
+        await proxy.logged((line) => proxy.log.indexOf(line) >= before && line.msg.startsWith(expected));
+      };
+      await reload([one], 'configuration in force');
+      strictEqual(await get(proxy, first.port), 'served');
+      strictEqual(await knock(second.port), abandoned);
+      await reload([one, two], 'configuration refused', '192.0.2.1:1');
+      strictEqual(await knock(second.port), abandoned);
+      await reload([two], 'configuration in force');
+      strictEqual(await knock(first.port), abandoned);
+      strictEqual(await get(proxy, second.port), 'served');
+      await reload([one, two], 'configuration in force');
+      strictEqual(await get(proxy, first.port), 'served');
+      strictEqual(await get(proxy, second.port), 'served');
+    },
+  );
