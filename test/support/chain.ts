@@ -1,5 +1,6 @@
 // Client → Perantara → origin, whole and in this process: the set-up of nearly every data-plane test.
 import type { TestContext } from 'node:test';
+import type { CreateCrew } from '../../src/server/crew.ts';
 import { type Origin, type Script, startOrigin } from './origin.ts';
 import { connectSecure, type Peer } from './peer.ts';
 import { type ProxyRig, startProxy } from './proxy-rig.ts';
@@ -18,15 +19,18 @@ export interface ChainOptions {
   readonly site?: Readonly<Record<string, unknown>>;
   readonly timeouts?: Readonly<Record<string, string>>;
   readonly config?: Readonly<Record<string, unknown>>;
+  /** As startProxy has it. */
+  readonly createCrew?: CreateCrew;
 }
 
 export async function startChain(t: TestContext, options: ChainOptions = {}): Promise<Chain> {
   const origin = await startOrigin(t, options.script);
-  const rig = await startProxy({
+  const value = {
     sites: { 'app.localhost': { proxy: `http://127.0.0.1:${origin.port}`, ...options.site } },
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     ...options.config,
-  });
+  };
+  const rig = await startProxy(value, options.createCrew);
   t.after(() => rig.stop());
   const connect = async (): Promise<Peer> => {
     const client = await connectSecure(rig.httpsPort);
