@@ -44,6 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'acme-client': ['certs'],
   'dns-packet': ['certs'],
   'node-forge': ['certs', 'core'],
+  'prom-client': ['observe'],
   tldts: ['certs'],
 };
 

@@ -5,7 +5,7 @@ import { codeOf } from '../core/errors.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import { AdminError } from './admin-error.ts';
 import type { AdminServices } from './admin-services.ts';
-import { type Answer, answer } from './json-answer.ts';
+import { type Answer, answer, type TextAnswer } from './json-answer.ts';
 import { readBody } from './request-body.ts';
 import { ROUTES, type Route } from './routes.ts';
 
@@ -34,7 +34,11 @@ export async function handleAdmin(
   }
 }
 
-async function answerTo(request: IncomingMessage, rules: AccessRules, services: AdminServices): Promise<Answer> {
+async function answerTo(
+  request: IncomingMessage,
+  rules: AccessRules,
+  services: AdminServices,
+): Promise<Answer | TextAnswer> {
   checkAccess(request, rules);
   const route = routeOf(request);
   const body = await readBody(request);
@@ -43,7 +47,7 @@ async function answerTo(request: IncomingMessage, rules: AccessRules, services: 
   const { timeout } = socket;
   socket.setTimeout(0);
   try {
-    return await route(services, body);
+    return await route(services, body, request.headers.accept ?? '');
   } finally {
     socket.setTimeout(timeout ?? 0);
   }

@@ -1,4 +1,4 @@
-// Answers as JSON. Long lists are written piece by piece with other work between: ten thousand certificates hold up no request.
+// Answers as JSON, or as text in another form. Long lists are written piece by piece with other work between: ten thousand certificates hold up no request.
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,13 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** `headers` name its type. */
+export interface TextAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: AsyncIterable<string>;
+}
+
 /** Elements written before others may work; about a millisecond. */
 const BATCH = 32;
 
@@ -21,14 +28,14 @@ const HEADERS = {
 };
 
 /** Resolves when all is handed over; rejects when the client has gone, or an element could not be read. */
-export async function answer(
-  response: ServerResponse,
-  { status, headers, body }: Answer,
-  isHead = false,
-): Promise<void> {
-  response.writeHead(status, { ...HEADERS, ...headers });
+export async function answer(response: ServerResponse, given: Answer | TextAnswer, isHead = false): Promise<void> {
+  response.writeHead(given.status, { ...HEADERS, ...given.headers });
   if (isHead) response.end();
-  else await pipeline(Readable.from(jsonPieces(body), { objectMode: true, highWaterMark: 1 }), response);
+  else
+    await pipeline(
+      Readable.from('pieces' in given ? given.pieces : jsonPieces(given.body), { objectMode: true, highWaterMark: 1 }),
+      response,
+    );
 }
 
 async function* jsonPieces(body: Answer['body']): AsyncGenerator<string> {

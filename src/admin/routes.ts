@@ -1,16 +1,21 @@
 // What can be asked of the admin endpoint, and how each is answered. Field names are a promise, as those of `perantara certs --json`:
 // times are milliseconds since the epoch.
 import type { LogLevel } from '../core/log.ts';
+import { CONTENT_TYPES, exposition } from '../observe/metrics/exposition.ts';
 import { targetsTogether } from '../server/worker-report.ts';
 import { AdminError } from './admin-error.ts';
 import type { AdminServices } from './admin-services.ts';
-import type { Answer } from './json-answer.ts';
+import type { Answer, TextAnswer } from './json-answer.ts';
 import { processStatus } from './process-status.ts';
 import { redactedConfig } from './redacted-config.ts';
 import { switchTarget } from './target-switch.ts';
 
-/** `body`: at most MAX_BODY_BYTES. Throws AdminError. */
-export type Route = (services: AdminServices, body: string) => Answer | Promise<Answer>;
+/** `body`: at most MAX_BODY_BYTES; `accept`: the field, or ''. Throws AdminError. */
+export type Route = (
+  services: AdminServices,
+  body: string,
+  accept: string,
+) => Answer | TextAnswer | Promise<Answer | TextAnswer>;
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
@@ -32,6 +37,7 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/targets': { GET: async ({ reports }) => ok({ targets: targetsTogether(await reports()) }) },
   '/targets/drain': { POST: (services, body) => switchTarget(services, body, true) },
   '/targets/enable': { POST: (services, body) => switchTarget(services, body, false) },
+  '/metrics': { GET: metrics },
   '/reload': { POST: reload },
   '/log-level': { GET: ({ log }) => ok({ level: log.level }), PUT: changeLogLevel },
 };
@@ -44,6 +50,17 @@ function ok(body: Answer['body']): Answer {
 function ready({ serving }: AdminServices): Answer {
   const { state } = serving();
   return { status: state === 'serving' ? 200 : 503, body: { ready: state === 'serving', state } };
+}
+
+/** In the form that the scraper prefers, as far as Prometheus says: it names OpenMetrics when it takes it. */
+async function metrics(services: AdminServices, _body: string, accept: string): Promise<TextAnswer> {
+  const { workers, primary } = await services.metrics();
+  const format = /\bapplication\/openmetrics-text\b/i.test(accept) ? 'openmetrics' : 'prometheus';
+  return {
+    status: 200,
+    headers: { 'content-type': CONTENT_TYPES[format] },
+    pieces: exposition(workers, primary, format),
+  };
 }
 
 async function reload(services: AdminServices): Promise<Answer> {

@@ -6,13 +6,15 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { type Announce, type Announcement, announceToNobody } from './announcement.ts';
 import { Authorities } from './authorities.ts';
+import { CertificateListing } from './certificate-listing.ts';
 import { type PlannedCertificate, type PlannedIssuer, planCertificates } from './certificate-plan.ts';
-import { type CertificateStatus, statusOf, suppliedStatus } from './certificate-status.ts';
+import type { CertificateStatus } from './certificate-status.ts';
 import { AlpnCertificates } from './challenges/alpn-certificates.ts';
 import { ChallengeTokens } from './challenges/challenge-tokens.ts';
 import { SharedTokens } from './challenges/shared-tokens.ts';
 import type { CertificateEvent } from './events/certificate-event.ts';
 import { EventHook } from './events/event-hook.ts';
+import type { CertificateGauges } from './events/gauges.ts';
 import type { ManagedCertificateServices } from './managed-certificate-services.ts';
 import { CertificateManager } from './manager.ts';
 import { createOnDemand } from './on-demand/automation.ts';
@@ -66,6 +68,7 @@ export class CertificateAutomation {
   /** What is no longer in use and has not ended yet. */
   #ending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  readonly #listing: CertificateListing;
 
   constructor(config: Config, options: CertificateAutomationServices) {
     const { log, clock, contextOptions } = options;
@@ -95,6 +98,7 @@ export class CertificateAutomation {
     };
     this.#wanted = this.#wantedOf(config);
     this.manager = new CertificateManager(this.#wanted, this.services);
+    this.#listing = new CertificateListing(this.manager, this.resolver, clock);
     this.#onDemand = this.#onDemandOf(config);
     this.#supplied = this.#suppliedOf(config);
   }
@@ -115,21 +119,13 @@ export class CertificateAutomation {
   }
 
   /** How every certificate stands, in the order of the file. Piece by piece: the config may change meanwhile. */
-  *statuses(): Generator<CertificateStatus> {
-    const { clock } = this.services;
-    for (const site of this.#config.sites) {
-      if (site.tls.kind === 'supplied')
-        yield suppliedStatus({ ...site, tls: { ...site.tls, ...this.resolver.servedFor(site.host) } }, clock.now());
-      else
-        for (const planned of this.#planned.get(site.host) ?? []) {
-          const certificate = this.manager.find(planned.name);
-          if (certificate === null) continue;
-          const authorities = certificate.wish.issuers.map(({ authority }) => authority);
-          const budgetOf = (issuerId: string): CertificateStatus['budget'] =>
-            authorities.find(({ id }) => id === issuerId)?.ledger?.left(planned.names) ?? [];
-          yield statusOf(planned, certificate.holdings, { onDemand: false, budgetOf, now: clock.now() });
-        }
-    }
+  statuses(): Iterable<CertificateStatus> {
+    return this.#listing.statuses(this.#config.sites, this.#planned);
+  }
+
+  /** What is measured of each, likewise. */
+  gauges(): Iterable<CertificateGauges> {
+    return this.#listing.gauges(this.#config.sites, this.#planned);
   }
 
   /** What an audience has to know that comes now. */

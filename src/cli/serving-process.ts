@@ -35,6 +35,7 @@ export class ServingProcess implements Servable {
   readonly #watch: FileWatch | null;
   readonly #startedAt: number;
   #loadedAt: number;
+  readonly #reloads = { accepted: 0, refused: 0 };
   #lastReload: { readonly at: number; readonly accepted: boolean; readonly message: string | null } | null = null;
   /** One after another, each with the file as it is when its turn comes. */
   #reloading: Promise<unknown> = Promise.resolve();
@@ -97,6 +98,7 @@ export class ServingProcess implements Servable {
       const outcome = await this.#attempt();
       const at = this.#clock.now();
       if (outcome.accepted) this.#loadedAt = at;
+      this.#reloads[outcome.accepted ? 'accepted' : 'refused']++;
       this.#lastReload = { at, accepted: outcome.accepted, message: outcome.accepted ? null : outcome.message };
       this.#tell(cause, outcome);
       return outcome;
@@ -136,6 +138,21 @@ export class ServingProcess implements Servable {
     this.#log.info({ cause, generation, ...counts }, 'configuration in force');
   }
 
+  async #metrics(): ReturnType<AdminServices['metrics']> {
+    const server = this.#server;
+    const { together, workers: running, restarts } = await server.metrics();
+    const primary = {
+      version: packageVersion(),
+      node: process.version,
+      startedAt: this.#startedAt,
+      config: { generation: server.generation, loadedAt: this.#loadedAt, sites: server.config.sites.length },
+      reloads: { ...this.#reloads, last: this.#lastReload },
+      workers: { running, restarts },
+      certificates: server.certificateGauges(),
+    };
+    return { workers: together, primary };
+  }
+
   #services(): AdminServices {
     const server = this.#server;
     const { file } = this.#origin;
@@ -150,6 +167,7 @@ export class ServingProcess implements Servable {
       certificates: () => server.certificates(),
       reports: () => server.reports(),
       drainTarget: (name, isDrained) => server.drainTarget(name, isDrained),
+      metrics: () => this.#metrics(),
       reload: () => this.#reload('admin'),
       serving: () => ({
         state: server.state,

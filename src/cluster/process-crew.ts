@@ -4,12 +4,14 @@ import { type Announcement, announceToNobody } from '../certs/announcement.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
 import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { LogLevel } from '../core/log.ts';
-import type { BoundAddresses, Crew, CrewChange, CrewServices } from '../server/crew.ts';
+import { configuredNames } from '../server/configured-names.ts';
+import type { BoundAddresses, Crew, CrewChange, CrewMetrics, CrewServices } from '../server/crew.ts';
 import { type ListenerChange, Listeners } from '../server/listeners.ts';
 import type { TicketKeySet } from '../server/ticket-keys.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
 import { type BoundHandle, handleOn } from './bound-handle.ts';
 import { HandleAnswer } from './channel.ts';
+import { CrewFigures } from './crew-figures.ts';
 import { InheritedListener } from './inherited-listener.ts';
 import { SharedListener } from './shared-listener.ts';
 import type { WorkerChild } from './worker-child.ts';
@@ -32,6 +34,8 @@ export interface ProcessCrewOptions {
 const BEAT_MS = 1_000;
 const FOLLOW_WITHIN_MS = 30_000;
 const REPORT_WITHIN_MS = 2_000;
+/** What a worker has counted since its last report is lost when it is killed. */
+const BEATS_PER_REPORT = 5;
 
 export class ProcessCrew implements Crew {
   readonly #services: CrewServices;
@@ -40,6 +44,7 @@ export class ProcessCrew implements Crew {
   /** By the key of CreateListener. */
   readonly #sockets = new Map<string, SharedListener | InheritedListener>();
   readonly #inherited = new Map<number, BoundHandle>();
+  readonly #figures = new CrewFigures();
   #config: Config;
   #ticketKeys: TicketKeySet;
   #drained: ReadonlySet<string> = new Set();
@@ -84,8 +89,10 @@ export class ProcessCrew implements Crew {
       throw error;
     }
     this.#state = 'serving';
+    let beats = 0;
     this.#beats = setInterval(() => {
       for (const slot of this.#slots) slot.beat();
+      if (++beats % BEATS_PER_REPORT === 0 && this.#config.admin !== null) void this.reports();
     }, BEAT_MS).unref();
   }
 
@@ -121,6 +128,7 @@ export class ProcessCrew implements Crew {
   }
 
   settle(): void {
+    this.#figures.keepOnly(configuredNames(this.#config));
     this.#tell((child) => child.channel.call('settle', null));
   }
 
@@ -144,7 +152,15 @@ export class ProcessCrew implements Crew {
 
   async reports(): Promise<readonly WorkerReport[]> {
     const reports = await Promise.all(this.#ready.map(reportOf));
-    return reports.filter((report) => report !== null);
+    const known = reports.filter((report) => report !== null);
+    const alive = this.#slots.flatMap(({ children }) => children.map(({ pid }) => pid));
+    this.#figures.take(known, new Set(alive));
+    return known;
+  }
+
+  async metrics(): Promise<CrewMetrics> {
+    const { length: workers } = await this.reports();
+    return { together: this.#figures.report(), workers, restarts: this.#restarts };
   }
 
   async close(): Promise<void> {

@@ -80,7 +80,12 @@ export class WorkerSlot {
     return this.#child;
   }
 
-  /** The same once it answers requests. */
+  /** With those that finish what is under way. */
+  get children(): readonly WorkerChild[] {
+    return this.#child === null ? [...this.#former] : [this.#child, ...this.#former];
+  }
+
+  /** The same as `child` once it answers requests. */
   get ready(): WorkerChild | null {
     return this.#isReady ? this.#child : null;
   }
@@ -120,17 +125,13 @@ export class WorkerSlot {
   /** Starts no other any more. Resolves when all processes have finished what is under way and are gone. */
   async close(): Promise<void> {
     this.#stop();
-    await Promise.all(this.#all.map((child) => this.#finish(child)));
+    await Promise.all(this.children.map((child) => this.#finish(child)));
   }
 
   /** Ends all processes now. */
   destroy(): void {
     this.#stop();
-    for (const child of this.#all) child.kill();
-  }
-
-  get #all(): readonly WorkerChild[] {
-    return this.#child === null ? [...this.#former] : [this.#child, ...this.#former];
+    for (const child of this.children) child.kill();
   }
 
   #stop(): void {

@@ -189,6 +189,7 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
           repeats: this.#repeats,
         });
     if (!this.#upgraded) {
+      target?.figures.failed(error.code);
       if (retry !== 'same-target') target?.failed(error);
       const { host, path } = this.#exchange.request;
       const fields = { id: this.#exchange.id, host, path, target: target?.name, code: error.code, retry };

@@ -12,10 +12,16 @@ export interface ExchangeListener {
 
 export class ExchangeFeed {
   #listeners: readonly ExchangeListener[] = [];
+  #underWay = 0;
 
   /** Whether anybody listens. */
   get wanted(): boolean {
     return this.#listeners.length > 0;
+  }
+
+  /** Exchanges that have a record and are not over. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   add(listener: ExchangeListener): void {
@@ -36,11 +42,13 @@ export class ExchangeFeed {
     headers: HeaderList | null,
   ): ExchangeRecord | null {
     if (this.#listeners.length === 0) return null;
+    this.#underWay++;
     return new ExchangeRecord(this, client, method, target, version, host, headers);
   }
 
   /** For the record itself. */
   tell(record: ExchangeRecord): void {
+    this.#underWay--;
     for (const listener of this.#listeners) listener.onExchange(record);
   }
 }

@@ -4,7 +4,7 @@ import { monotonicMs } from '../core/clock.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import { CLIENT_GONE, SHUTTING_DOWN } from './downstream-fault.ts';
 import type { Client } from './exchange.ts';
-import type { ExchangeFeed } from './exchange-feed.ts';
+import type { ExchangeFeed, ExchangeListener } from './exchange-feed.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
 
@@ -43,6 +43,8 @@ export class ExchangeRecord {
   site: string | null = null;
   /** The path pattern of the route in the configuration, or null. */
   route: string | null = null;
+  /** Where it is counted: what belongs to its site and route, or null. */
+  tally: ExchangeListener | null = null;
   /** Name of the target tried last, and how often one was tried. */
   upstream: string | null = null;
   attempts = 0;

@@ -4,6 +4,7 @@ import type { CertificateAutomation } from '../certs/automation.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
+import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import type { InheritedSockets } from './inherited-sockets.ts';
 import type { TicketKeySet } from './ticket-keys.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -29,6 +30,15 @@ export interface CrewChange {
   abandon(): void;
 }
 
+/** What all workers together have counted; see observe/metrics/metrics-together.ts. */
+export interface CrewMetrics {
+  readonly together: MetricsReport;
+  /** That answer now. */
+  readonly workers: number;
+  /** Of workers that ended by themselves. */
+  readonly restarts: number;
+}
+
 export interface Crew {
   /** Only while listening. */
   readonly addresses: BoundAddresses;
@@ -46,6 +56,8 @@ export interface Crew {
   drainTargets(names: ReadonlySet<string>): void;
   /** Of all that answer in time. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
+  /** No counter is ever smaller than the time before, whoever has ended meanwhile. Never rejects. */
+  metrics(): Promise<CrewMetrics>;
   setLogLevel(level: LogLevel): void;
   /** Goes on in new files: the old ones have been moved away. */
   reopenLogs(): void;

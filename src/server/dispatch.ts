@@ -6,7 +6,7 @@ import { answerChallenge, type ChallengeAnswers } from '../handlers/acme-challen
 import { redirectToHttps } from '../handlers/https-redirect.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
 import { sendError } from '../http/plain-response.ts';
-import type { Site, Snapshot } from './snapshot.ts';
+import type { Route, Site, Snapshot } from './snapshot.ts';
 
 export interface DispatchServices {
   /** The snapshot in force; read once per request. */
@@ -44,13 +44,21 @@ export function secureHandler(services: DispatchServices): Handler {
       sendError(exchange, refused('not_found', `no route of "${site.host}" matches`));
       return;
     }
-    if (exchange.record !== null) exchange.record.route = route.path;
+    noteRoute(exchange, route);
     route.handler(exchange);
   };
 }
 
 function noteSite({ record }: Exchange, site: Site | null): void {
-  if (record !== null && site !== null) record.site = site.host;
+  if (record === null || site === null) return;
+  record.site = site.host;
+  record.tally = site.tally;
+}
+
+function noteRoute({ record }: Exchange, { path, tally }: Route): void {
+  if (record === null) return;
+  record.route = path;
+  record.tally = tally;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Logger } from '../core/log.ts';
 import type { Client } from '../http/exchange.ts';
 import type { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
+import type { ConnectionFigures } from '../observe/metrics/connection-figures.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
 import { Gate, type Peer } from './gate.ts';
@@ -27,6 +28,7 @@ export interface EntranceOptions {
   readonly log: Logger;
   /** Whoever wants records wants to know what TLS agreed on. */
   readonly records: ExchangeFeed;
+  readonly figures: ConnectionFigures;
   /** `client` is in; it speaks HTTP/2 or HTTP/1.x. */
   readonly onConnection: (socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean) => void;
 }
@@ -39,6 +41,7 @@ interface Arrival extends Peer {
 export class Entrance {
   readonly #onConnection: EntranceOptions['onConnection'];
   readonly #records: ExchangeFeed;
+  readonly #figures: ConnectionFigures;
   readonly #limiter: ConnectionLimiter;
   readonly #gate: Gate;
   readonly #opening: OpeningBytes;
@@ -47,13 +50,14 @@ export class Entrance {
   #trustedProxies: TrustedProxies;
 
   constructor(config: Config, options: EntranceOptions) {
-    const { certificates, contextOptions, tickets, sweep, log, records, onConnection } = options;
+    const { certificates, contextOptions, tickets, sweep, log, records, figures, onConnection } = options;
     const inForce = (): Config => this.#config;
     const trustedProxies = (): TrustedProxies => this.#trustedProxies;
     this.#config = config;
     this.#trustedProxies = new TrustedProxies(config.trustedProxies);
     this.#onConnection = onConnection;
     this.#records = records;
+    this.#figures = figures;
     this.#limiter = new ConnectionLimiter(config.limits);
     this.#gate = new Gate({
       limiter: this.#limiter,
@@ -83,6 +87,7 @@ export class Entrance {
       tickets,
       sweep,
       onSecure: (socket, arrival, servername) => this.#enter(socket, arrival, servername, socket.alpnProtocol === 'h2'),
+      onFailed: (reason) => figures.handshakeFailed(reason),
     });
   }
 
@@ -99,14 +104,15 @@ export class Entrance {
   }
 
   accept(socket: Socket, listening: Listening): void {
-    this.#gate.admit(socket, listening.address.proxyProtocol, (admitted, peer) => {
-      const arrival = { ...peer, listening };
-      if (listening.kind === 'https') this.#acceptor.accept(admitted, arrival);
-      else if (!listening.address.h2c) this.#enter(admitted, arrival, null, false);
-      else {
-        const enter = (speaksHttp2: boolean): void => this.#enter(admitted, arrival, null, speaksHttp2);
-        this.#opening.read(admitted, beginsAsHttp2, enter, () => {});
-      }
+    const { kind, address } = listening; // which may change at a reload
+    this.#figures.accepted(kind);
+    this.#gate.admit(socket, address.proxyProtocol, {
+      pass: (admitted, peer) => {
+        this.#figures.opened(kind);
+        admitted.once('close', () => this.#figures.closed(kind));
+        this.#welcome(admitted, { ...peer, listening });
+      },
+      refused: (reason) => this.#figures.refused(kind, reason),
     });
   }
 
@@ -117,9 +123,20 @@ export class Entrance {
     this.#acceptor.destroy();
   }
 
+  #welcome(socket: Socket, arrival: Arrival): void {
+    const { kind, address } = arrival.listening;
+    if (kind === 'https') this.#acceptor.accept(socket, arrival);
+    else if (!address.h2c) this.#enter(socket, arrival, null, false);
+    else {
+      const enter = (speaksHttp2: boolean): void => this.#enter(socket, arrival, null, speaksHttp2);
+      this.#opening.read(socket, beginsAsHttp2, enter, () => {});
+    }
+  }
+
   #enter(socket: Socket, arrival: Arrival, servername: string | null, speaksHttp2: boolean): void {
     const { address, port, listening } = arrival;
     const tls = this.#records.wanted ? tlsFacts(socket) : null;
+    if (tls !== null) this.#figures.secured(tls);
     this.#onConnection(socket, { address, port, servername, tls }, listening, speaksHttp2);
   }
 }

@@ -6,6 +6,7 @@ import type { DeadlineSweep } from '../core/deadlines.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
+import type { RefusalReason } from '../observe/metrics/connection-figures.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
 import { OpeningBytes } from './opening-bytes.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
@@ -27,6 +28,14 @@ export interface GateOptions {
   readonly log: Logger;
 }
 
+/** What becomes of a socket. */
+export interface Admission {
+  /** It is in, as `peer`. */
+  pass(socket: Socket, peer: Peer): void;
+  /** It has been destroyed. */
+  refused(reason: RefusalReason): void;
+}
+
 export class Gate {
   readonly #options: GateOptions;
   readonly #opening: OpeningBytes;
@@ -36,19 +45,20 @@ export class Gate {
     this.#opening = new OpeningBytes(options.sweep, () => options.headerMs);
   }
 
-  /** Calls `pass` with the socket and its peer, at once or when its PROXY header has been read; or destroys it. */
-  admit(socket: Socket, proxyProtocol: boolean, pass: (socket: Socket, peer: Peer) => void): void {
+  /** Passes the socket with its peer, at once or when its PROXY header has been read; or destroys it. */
+  admit(socket: Socket, proxyProtocol: boolean, admission: Admission): void {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined || remotePort === undefined) {
       socket.destroy();
       return;
     }
     const peer = { address: plainAddress(remoteAddress), port: remotePort };
-    if (!proxyProtocol) this.#enter(socket, peer, pass);
-    else if (this.#options.trustedProxies.has(peer.address)) this.#readHeader(socket, peer, pass);
+    if (!proxyProtocol) this.#enter(socket, peer, admission);
+    else if (this.#options.trustedProxies.has(peer.address)) this.#readHeader(socket, peer, admission);
     else {
       this.#options.log.debug({ address: peer.address }, 'connection refused: not a trusted proxy');
       socket.destroy();
+      admission.refused('untrusted_proxy');
     }
   }
 
@@ -57,28 +67,30 @@ export class Gate {
     this.#opening.destroy();
   }
 
-  #enter(socket: Socket, peer: Peer, pass: (socket: Socket, peer: Peer) => void): void {
+  #enter(socket: Socket, peer: Peer, admission: Admission): void {
     const { limiter, log } = this.#options;
     if (!limiter.admit(peer.address)) {
       log.debug({ address: peer.address, open: limiter.open }, 'connection refused: too many');
       socket.destroy();
+      admission.refused('too_many');
       return;
     }
     socket.once('close', () => limiter.release(peer.address));
-    pass(socket, peer);
+    admission.pass(socket, peer);
   }
 
-  #readHeader(socket: Socket, sender: Peer, pass: (socket: Socket, peer: Peer) => void): void {
+  #readHeader(socket: Socket, sender: Peer, admission: Admission): void {
     this.#opening.read(
       socket,
       (known) => {
         const header = parseProxyHeader(known);
         return header === null ? null : { value: header.client ?? sender, end: header.end };
       },
-      (peer) => this.#enter(socket, peer, pass),
+      (peer) => this.#enter(socket, peer, admission),
       (error) => {
         const fields = { address: sender.address, reason: messageOf(error) };
         this.#options.log.debug(fields, 'connection refused: bad PROXY header');
+        admission.refused('proxy_header');
       },
     );
   }

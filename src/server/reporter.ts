@@ -7,6 +7,7 @@ import { TrafficHistory } from '../observe/traffic/traffic-history.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Snapshot } from './snapshot.ts';
 import { targetNames } from './target-registry.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 import type { TargetReport, WorkerReport } from './worker-report.ts';
 
 export interface ReporterSources {
@@ -17,6 +18,7 @@ export interface ReporterSources {
   readonly targets: () => Iterable<Target>;
   /** Of clients, open now. */
   readonly connections: () => number;
+  readonly metrics: WorkerMetrics;
 }
 
 export class Reporter {
@@ -36,11 +38,12 @@ export class Reporter {
     const { all, config } = this.#sources.snapshot();
     this.#isWanted = config.admin !== null;
     this.#history.listen(this.#sources.records, this.#isWanted);
+    this.#sources.metrics.listen(this.#isWanted);
     this.#history.keepOnly(new Set(all.map(({ host }) => host)), targetNames(config));
   }
 
   report(): WorkerReport {
-    const { clock, snapshot, targets, connections } = this.#sources;
+    const { clock, snapshot, targets, connections, metrics } = this.#sources;
     const offsetMs = clock.now() - monotonicMs();
     return {
       pid: process.pid,
@@ -49,6 +52,7 @@ export class Reporter {
       targets: [...targets()].map((target) => targetReport(target, offsetMs)),
       inflight: inflightOf(snapshot()),
       traffic: this.#isWanted ? this.#history.read() : null,
+      metrics: metrics.report(snapshot(), [...targets()]),
     };
   }
 }

@@ -2,6 +2,7 @@
 // configuration takes the place of the first without losing a request. Start and reload never wait for a certificate authority.
 import { CertificateAutomation } from '../certs/automation.ts';
 import type { CertificateStatus } from '../certs/certificate-status.ts';
+import type { CertificateGauges } from '../certs/events/gauges.ts';
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,7 +10,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
-import type { BoundAddresses, CreateCrew, Crew, CrewChange } from './crew.ts';
+import type { BoundAddresses, CreateCrew, Crew, CrewChange, CrewMetrics } from './crew.ts';
 import { DrainedTargets } from './drained-targets.ts';
 import { InheritedSockets } from './inherited-sockets.ts';
 import { type ReloadResult, refusedReload } from './reload-result.ts';
@@ -67,6 +68,16 @@ export class Server implements Lifecycle {
   /** How every certificate of the file stands; to be read piece by piece. */
   certificates(): Iterable<CertificateStatus> {
     return this.#certificates.statuses();
+  }
+
+  /** What is measured of each of them; to be read piece by piece. */
+  certificateGauges(): Iterable<CertificateGauges> {
+    return this.#certificates.gauges();
+  }
+
+  /** Never rejects. */
+  metrics(): Promise<CrewMetrics> {
+    return this.#crew.metrics();
   }
 
   /** Of every worker that answers in time. Never rejects. */

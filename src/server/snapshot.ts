@@ -6,7 +6,9 @@ import { proxyHandler } from '../handlers/proxy.ts';
 import { redirectHandler } from '../handlers/redirect.ts';
 import { respondHandler } from '../handlers/respond.ts';
 import type { Handler } from '../http/exchange.ts';
+import type { ExchangeListener } from '../http/exchange-feed.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
+import { SiteTallies } from '../observe/metrics/site-tallies.ts';
 import { HostTable } from '../router/host-table.ts';
 import { PathTable } from '../router/path-table.ts';
 import type { Target } from '../upstream/target.ts';
@@ -18,16 +20,21 @@ export interface Site {
   /** Equal for sites that are served on the same terms of TLS, so that one connection may carry requests for both. */
   readonly tlsTerms: string;
   readonly routes: PathTable<Route>;
+  /** Where exchanges are counted that come to none of its routes; null: nowhere. */
+  readonly tally: ExchangeListener | null;
 }
 
 export interface Route {
   /** Its path in the configuration. */
   readonly path: string;
   readonly handler: Handler;
+  /** Where its exchanges are counted; null: nowhere. */
+  readonly tally: ExchangeListener | null;
 }
 
 /** A site with what is to be known of it when another configuration comes. */
 export interface BuiltSite extends Site {
+  readonly tallies: SiteTallies;
   readonly config: readonly RouteConfig[];
   /** Those of its routes, and of former routes of it that may have tunnels under way. */
   readonly upstreams: readonly Upstream[];
@@ -62,7 +69,8 @@ export function buildSnapshot(config: Config, services: SnapshotServices, before
   return { config, all: [...sites, others], sites: table };
 }
 
-const ON_DEMAND = 'onDemand';
+/** In place of a host. */
+export const ON_DEMAND = 'onDemand';
 
 class SiteBuilder {
   readonly #services: SnapshotServices;
@@ -83,9 +91,21 @@ class SiteBuilder {
     const known = this.#known.get(host);
     if (this.#isAlike && known?.tlsTerms === tlsTerms && isDeepStrictEqual(known.config, routes)) return known;
     const upstreams = known?.upstreams.filter(({ busy }) => busy) ?? [];
-    const toRoute = (route: RouteConfig): Route => ({ path: route.path, handler: this.#handler(route, upstreams) });
-    const values = routes.map((route) => ({ path: route.path, value: toRoute(route) }));
-    return { host, config: routes, tlsTerms, routes: new PathTable(values), upstreams };
+    const paths = routes.map(({ path }) => path);
+    const tallies = new SiteTallies(host, paths, known?.tallies ?? null);
+    const values = routes.map((route) => {
+      const { path } = route;
+      return { path, value: { path, handler: this.#handler(route, upstreams), tally: tallies.route(path) } };
+    });
+    return {
+      host,
+      config: routes,
+      tlsTerms,
+      routes: new PathTable<Route>(values),
+      upstreams,
+      tally: tallies.none,
+      tallies,
+    };
   }
 
   #handler({ action, maxBodyBytes }: RouteConfig, upstreams: Upstream[]): Handler {

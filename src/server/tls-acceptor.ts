@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions, TLS
 import type { ClientOffer } from '../certs/resolver.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import { codeOf } from '../core/errors.ts';
+import type { HandshakeFailure } from '../observe/metrics/connection-figures.ts';
 import { CertificateWait, type ContextLastResort } from './certificate-wait.ts';
 import type { Peer } from './gate.ts';
 import { rotatedTicketKeys, TicketKeys } from './ticket-keys.ts';
@@ -41,6 +42,8 @@ export interface TlsAcceptorOptions<P extends Peer = Peer> {
   readonly sweep: DeadlineSweep;
   /** The handshake is complete. */
   readonly onSecure: (socket: TLSSocket, peer: P, servername: string) => void;
+  /** Another has come to nothing. Default nobody is told. */
+  readonly onFailed?: (reason: HandshakeFailure) => void;
 }
 
 /** A fatal alert record, unencrypted: nothing has been agreed yet (RFC 8446 section 6.2, RFC 6066 section 3). */
@@ -93,7 +96,7 @@ export class TlsAcceptor<P extends Peer = Peer> {
   }
 
   accept(raw: Socket, peer: P): void {
-    const { contexts, challenges, lastResort, handshakeMs, sweep, onSecure } = this.#options;
+    const { contexts, challenges, lastResort, handshakeMs, sweep, onSecure, onFailed } = this.#options;
     const { lastResortMs = handshakeMs } = this.#options;
     const byAddress = raw.localAddress === undefined ? null : contexts.resolveAddress(raw.localAddress);
     let challenge: SecureContext | null = null;
@@ -124,6 +127,7 @@ export class TlsAcceptor<P extends Peer = Peer> {
             done(null, late);
             return;
           }
+          handshake.failure = 'unknown_name';
           raw.write(UNRECOGNIZED_NAME);
           done(new Error('unrecognized name'));
         };
@@ -137,23 +141,31 @@ export class TlsAcceptor<P extends Peer = Peer> {
       this.#handshakes.delete(handshake);
       sweep.delete(handshake);
     };
+    const onUnfinished = (): void => {
+      forget();
+      onFailed?.(handshake.failure ?? 'client_gone');
+    };
     raw.on('error', () => {}); // the TLS socket reports and closes
     socket.on('error', (error) => {
+      handshake.failure ??= !named && byAddress === null ? nameless(codeOf(error)) : failureOf(codeOf(error));
       if (codeOf(error) === 'ERR_SSL_HTTP_REQUEST' && raw.writable) raw.end(HTTP_ON_TLS_PORT);
     });
     const onEarlyEnd = (): void => void socket.destroy(); // a probe that connects and leaves
     socket.once('end', onEarlyEnd);
-    socket.once('close', forget);
+    socket.once('close', onUnfinished);
     socket.once('secure', () => {
       forget();
-      socket.off('end', onEarlyEnd);
+      socket.off('end', onEarlyEnd).off('close', onUnfinished);
       if (socket.alpnProtocol === ACME_TLS) {
         socket.destroySoon(); // it has seen what it came for; nothing else is spoken here
         return;
       }
       const name = (socket as TLSSocket & { servername?: string | false }).servername || '';
       if (!socket.isSessionReused() || this.#mayResume(socket, name, byAddress)) onSecure(socket, peer, name);
-      else socket.destroy();
+      else {
+        socket.destroy();
+        onFailed?.('unknown_name');
+      }
     });
     this.#handshakes.add(handshake);
     sweep.add(handshake);
@@ -184,6 +196,8 @@ interface AlpnOffer {
 class Handshake implements Expiring {
   readonly socket: TLSSocket;
   readonly deadlineAt: number;
+  /** What went wrong first. */
+  failure: HandshakeFailure | null = null;
 
   constructor(socket: TLSSocket, deadlineAt: number) {
     this.socket = socket;
@@ -191,6 +205,19 @@ class Handshake implements Expiring {
   }
 
   onDeadline(): void {
+    this.failure ??= 'too_slow';
     this.socket.destroy();
   }
+}
+
+/** Of a client that names nobody, where no certificate is for the address. */
+function nameless(code: string): HandshakeFailure {
+  return code === 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM' || code === 'ERR_SSL_NO_SHARED_CIPHER'
+    ? 'unknown_name'
+    : failureOf(code);
+}
+
+function failureOf(code: string): HandshakeFailure {
+  if (code === 'ERR_SSL_HTTP_REQUEST') return 'http';
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'client_gone' : 'failed';
 }

@@ -13,7 +13,7 @@ import { TlsContexts } from '../upstream/tls-contexts.ts';
 import { type AccessLogChange, AccessLogging } from './access-logging.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { Connections } from './connections.ts';
-import type { BoundAddresses, Crew, CrewChange } from './crew.ts';
+import type { BoundAddresses, Crew, CrewChange, CrewMetrics } from './crew.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Entrance } from './entrance.ts';
 import { InheritedListeners } from './inherited-listeners.ts';
@@ -25,6 +25,7 @@ import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerReport } from './worker-report.ts';
 
 export interface WorkerServices {
@@ -47,6 +48,7 @@ export class Worker implements Crew {
   readonly #retirement = new Retirement();
   readonly #records = new ExchangeFeed();
   readonly #accessLogging: AccessLogging;
+  readonly #metrics = new WorkerMetrics(this.#records);
   readonly #connections: Connections;
   readonly #entrance: Entrance;
   readonly #inherited: InheritedListeners;
@@ -102,6 +104,7 @@ export class Worker implements Crew {
       sweep,
       log,
       records: this.#records,
+      figures: this.#metrics.connections,
       onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
     });
     this.#reporter = new Reporter({
@@ -110,6 +113,7 @@ export class Worker implements Crew {
       snapshot: () => this.#snapshot,
       targets: () => this.#targets.all,
       connections: () => this.#entrance.open,
+      metrics: this.#metrics,
     });
     this.#inherited = new InheritedListeners(services.inherited ?? new InheritedSockets());
     this.#listeners = new Listeners(
@@ -192,6 +196,10 @@ export class Worker implements Crew {
     return [this.report()];
   }
 
+  async metrics(): Promise<CrewMetrics> {
+    return { together: this.report().metrics, workers: 1, restarts: 0 };
+  }
+
   reopenLogs(): void {
     this.#accessLogging.reopen();
   }
@@ -220,6 +228,7 @@ export class Worker implements Crew {
     void this.#accessLogging.close();
     this.#targets.destroy();
     this.#retirement.destroy();
+    this.#metrics.stop();
   }
 
   /** From one request to the next, all of them are answered by another snapshot. */

@@ -2,6 +2,7 @@
 // deadline for connecting covers all of it.
 import type { OnReadOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { monotonicMs } from '../core/clock.ts';
 import type { DeadlineSweep, Expiring } from '../core/deadlines.ts';
 import type { PerantaraError } from '../core/errors.ts';
 import { connectSecure, type SecurePlace } from '../core/secure-upstream-socket.ts';
@@ -30,6 +31,8 @@ export interface HandshakeOwner {
 
 export class Handshake implements Expiring, AwaitedOwner {
   readonly deadlineAt: number;
+  /** Monotonic. */
+  readonly begunAtMs = monotonicMs();
   readonly offered: readonly Protocol[];
   readonly waiting = new Set<AwaitedCarrier>();
   readonly #owner: HandshakeOwner;

@@ -1,8 +1,10 @@
 // Carriers to an https:// target, whose handshakes decide what is spoken. What the last one agreed on is expected of the next,
 // and no more than that: another may end differently. While nothing is known, and while HTTP/2 is expected, requests wait for
 // one handshake together; it carries all of them if it can.
+import { monotonicMs } from '../core/clock.ts';
 import type { SecurePlace } from '../core/secure-upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
+import type { TargetFigures } from '../observe/metrics/target-figures.ts';
 import type { CarrierSource } from './carrier-source.ts';
 import { ConnectionPool, type PoolOptions, targetRemoved } from './connection-pool.ts';
 import { Handshake, type HandshakeOptions, type HandshakeOwner, type Protocol } from './handshake.ts';
@@ -14,6 +16,7 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
   readonly #place: SecurePlace;
   readonly #offered: readonly Protocol[];
   readonly #options: HandshakeOptions;
+  readonly #figures: TargetFigures;
   readonly #connections: ConnectionPool;
   readonly #sessions: SessionPool;
   readonly #handshakes = new Set<Handshake>();
@@ -22,8 +25,9 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
   #expected: Protocol | null;
 
   /** `offered`: at least one, the preferred first. */
-  constructor(place: SecurePlace, offered: readonly Protocol[], options: PoolOptions) {
+  constructor(place: SecurePlace, offered: readonly Protocol[], options: PoolOptions, figures: TargetFigures) {
     this.#place = place;
+    this.#figures = figures;
     this.#offered = offered;
     this.#expected = offered.length === 1 ? offered[0]! : null;
     this.#options = {
@@ -64,6 +68,7 @@ export class SecureSource implements CarrierSource, HandshakeOwner {
 
   onAgreed(handshake: Handshake, protocol: Protocol): void {
     this.onFailed(handshake);
+    this.#figures.connected(monotonicMs() - handshake.begunAtMs);
     // One made for an upgrade had no choice.
     if (handshake.offered === this.#offered) this.#expected = protocol;
     if (protocol === 'h2') this.#shareSession(handshake);

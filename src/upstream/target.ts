@@ -3,8 +3,9 @@ import type { TargetAddress, TargetPlace } from '../config/config.ts';
 import { showTarget } from '../config/target.ts';
 import { monotonicMs } from '../core/clock.ts';
 import type { PerantaraError } from '../core/errors.ts';
-import { plainOpener } from '../core/upstream-socket.ts';
+import { plainOpener, type SocketOpener } from '../core/upstream-socket.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
+import { TargetFigures } from '../observe/metrics/target-figures.ts';
 import type { CarrierSource } from './carrier-source.ts';
 import { ClearSource } from './clear-source.ts';
 import { ConnectionPool, type PoolOptions } from './connection-pool.ts';
@@ -42,11 +43,12 @@ export class Target {
   drained = false;
   /** Since it answered last; null: it has not failed since. */
   failure: TargetFailure | null = null;
+  readonly figures = new TargetFigures();
   readonly #carriers: CarrierSource;
 
   constructor(address: TargetAddress, options: TargetOptions) {
     this.name = showTarget(address);
-    this.#carriers = carrierSource(address, options);
+    this.#carriers = carrierSource(address, options, this.figures);
   }
 
   /** Open connections, busy and idle. */
@@ -64,12 +66,14 @@ export class Target {
    */
   claim(upgradeTo: string | null = null): RequestCarrier {
     this.inflight++;
+    this.figures.attempts++;
     return this.#carriers.claim(upgradeTo);
   }
 
   /** On a new connection, in place of one that failed; counts anew. */
   claimFresh(upgradeTo: string | null = null): RequestCarrier {
     this.inflight++;
+    this.figures.attempts++;
     return this.#carriers.claimFresh(upgradeTo);
   }
 
@@ -98,20 +102,29 @@ export class Target {
   }
 }
 
-function carrierSource(address: TargetAddress, options: TargetOptions): CarrierSource {
+function carrierSource(address: TargetAddress, options: TargetOptions, figures: TargetFigures): CarrierSource {
   const place = placeOf(address);
   switch (address.protocol) {
     case 'http':
-      return new ClearSource(plainOpener(place), new ConnectionPool(options));
+      return new ClearSource(timed(plainOpener(place), figures), new ConnectionPool(options));
     case 'h2c':
-      return new ClearSource(plainOpener(place), new SessionPool('http', options));
+      return new ClearSource(timed(plainOpener(place), figures), new SessionPool('http', options));
     case 'https': {
       const { tls } = address;
       const { servername, verify } = tls;
       const secure = { address: place, servername, verify, context: options.contexts.for(tls) };
-      return new SecureSource(secure, PROTOCOLS[tls.http], options);
+      return new SecureSource(secure, PROTOCOLS[tls.http], options, figures);
     }
   }
+}
+
+function timed(open: SocketOpener, figures: TargetFigures): SocketOpener {
+  return (onread) => {
+    const begunAt = monotonicMs();
+    const socket = open(onread);
+    socket.once('connect', () => figures.connected(monotonicMs() - begunAt));
+    return socket;
+  };
 }
 
 function placeOf(place: TargetPlace): { path: string } | { host: string; port: number } {

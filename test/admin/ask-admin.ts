@@ -27,7 +27,8 @@ export async function askAdmin(place: string | number, path: string, ask: AdminA
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
   const text = (await response.setEncoding('utf8').toArray()).join('');
-  const json: unknown = text === '' ? null : JSON.parse(text);
+  const isJson = response.headers['content-type']?.startsWith('application/json') === true;
+  const json: unknown = text === '' || !isJson ? null : JSON.parse(text);
   return { status: response.statusCode!, headers: response.headers, text, json };
 }
 

@@ -49,6 +49,7 @@ describe('the admin endpoint', () => {
       'GET /targets',
       'POST /targets/drain',
       'POST /targets/enable',
+      'GET /metrics',
       'POST /reload',
       'GET /log-level',
       'PUT /log-level',
@@ -239,7 +240,7 @@ describe('the admin endpoint', () => {
 
   it('answers with an error as JSON to what it does not know', async (t) => {
     const { ask } = await rig(t);
-    for (const path of ['/nothing', '/status/', '/constructor', '//status', '/metrics']) {
+    for (const path of ['/nothing', '/status/', '/constructor', '//status', '/metric']) {
       const { status, json } = await ask(path);
       assert.deepEqual([status, json.error.code], [404, 'unknown_path'], path);
     }

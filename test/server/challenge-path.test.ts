@@ -28,7 +28,12 @@ async function rig(t: TestContext) {
     new Map(
       ['a.example', 'b.example'].map((host) => [
         host,
-        { host, tlsTerms: 'local', routes: new PathTable([{ path: '/*', value: { path: '/*', handler: route } }]) },
+        {
+          host,
+          tlsTerms: 'local',
+          tally: null,
+          routes: new PathTable([{ path: '/*', value: { path: '/*', tally: null, handler: route } }]),
+        },
       ]),
     ),
   );

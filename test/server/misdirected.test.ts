@@ -17,11 +17,13 @@ test('a connection carries requests for hosts on the same terms of TLS as the on
   const site = (host: string, tlsTerms: string) => ({
     host,
     tlsTerms,
+    tally: null,
     routes: new PathTable([
       {
         path: '/*',
         value: {
           path: '/*',
+          tally: null,
           handler: (exchange: Parameters<typeof sendPlain>[0]) => {
             reached.push(exchange.request.host);
             sendPlain(exchange, 200, 'text/plain', host);

@@ -109,7 +109,10 @@ test('a challenge is answered before anything else, for its host and token only,
         {
           host: 'a.example',
           tlsTerms: 'local',
-          routes: new PathTable([{ path: '/*', value: { path: '/*', handler: respondHandler(200, '', 'site') } }]),
+          tally: null,
+          routes: new PathTable([
+            { path: '/*', value: { path: '/*', tally: null, handler: respondHandler(200, '', 'site') } },
+          ]),
         },
       ],
     ]),
@@ -158,7 +161,7 @@ test('the redirect names the port that clients see, where that is another', asyn
 
 test('without a port in the way, the redirect names none', async (t) => {
   const sites = new HostTable(
-    new Map([['a.example', { host: 'a.example', tlsTerms: 'local', routes: new PathTable<Route>([]) }]]),
+    new Map([['a.example', { host: 'a.example', tlsTerms: 'local', tally: null, routes: new PathTable<Route>([]) }]]),
   );
   const challenges = { find: async () => null, answer: () => null };
   const proxy = await startBareProxy(

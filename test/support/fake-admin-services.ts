@@ -3,6 +3,7 @@ import type { AdminServices, ServingState } from '../../src/admin/admin-services
 import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
+import { reportsTogether } from '../../src/observe/metrics/metrics-report.ts';
 import type { ReloadResult } from '../../src/server/reload-result.ts';
 import type { TargetReport, WorkerReport } from '../../src/server/worker-report.ts';
 import { type CapturedLog, capturedLog } from './captured-log.ts';
@@ -73,13 +74,32 @@ export function fakeAdminServices(): FakeAdminServices {
       else services.drained.delete(name);
       return isNew;
     },
+    metrics: async () => ({
+      workers: reportsTogether(services.reportList.map(({ metrics }) => metrics)),
+      primary: {
+        ...{ version: services.version, node: 'v26.0.0', startedAt: STARTED_AT },
+        config: { generation: 1, loadedAt: STARTED_AT, sites: 1 },
+        reloads: { accepted: 0, refused: 0, last: null },
+        workers: { running: services.reportList.length, restarts: 0 },
+        certificates: [],
+      },
+    }),
     reload: async () => services.onReload(),
   };
   return services;
 }
 
 export function workerReport(change: Partial<WorkerReport> = {}): WorkerReport {
-  return { pid: 4711, startedAt: STARTED_AT, connections: 0, targets: [], inflight: {}, traffic: null, ...change };
+  return {
+    pid: 4711,
+    startedAt: STARTED_AT,
+    connections: 0,
+    targets: [],
+    inflight: {},
+    traffic: null,
+    metrics: reportsTogether([]),
+    ...change,
+  };
 }
 
 export function targetReport(change: Partial<TargetReport> = {}): TargetReport {

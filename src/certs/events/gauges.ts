@@ -17,8 +17,8 @@ export interface CertificateGauges {
   /** Failed attempts in a row; 0 when the last one succeeded. */
   readonly failures: number;
   readonly lastError: { readonly at: number; readonly class: FailureClass; readonly message: string } | null;
-  /** When the next turn is: a renewal, a repeated attempt, or a question to the issuer. */
-  readonly nextTurnAt: number;
+  /** When the next turn is: a renewal, a repeated attempt, or a question to the issuer. null: the operator's own files. */
+  readonly nextTurnAt: number | null;
   /** The limit that an order waits for, or null. */
   readonly waitingFor: string | null;
   /** When the issuer would like it to be renewed, and the moment chosen inside; null when it does not say. */
