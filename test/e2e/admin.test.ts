@@ -46,7 +46,7 @@ test('curl and the verbs ask the running program through a socket that is its ow
   assert.deepEqual([certificates.length, certificates[0].name, certificates[0].state], [1, 'app.localhost', 'valid']);
   assert.equal(certificates[0].next.step, 'renew');
   assert.deepEqual((await askAdmin(socket, '/targets')).json.targets, [
-    { name: 'http://127.0.0.1:9', inflight: 0, connections: 0 },
+    { name: 'http://127.0.0.1:9', inflight: 0, connections: 0, drained: false, failure: null },
   ]);
   const config = await askAdmin(socket, '/config');
   assert.deepEqual(
