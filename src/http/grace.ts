@@ -11,6 +11,9 @@ export interface ServerTimeouts {
 /** How long a closing connection reads on, so that the last response is not lost to a reset (RFC 9112 section 9.6). */
 export const LINGER_MS = 2_000;
 
+/** How long a client that has just connected has for its first request when connections are drained: nobody asks again for one. */
+export const FIRST_REQUEST_MS = 1_000;
+
 /**
  * How long a client that has closed its side may go without response bytes before it is asked whether it is still there
  * (102, twice, then doubling the wait each time) or, where that cannot be asked, counts as gone.

@@ -9,7 +9,7 @@ import { CLIENT_GONE, clientGone, shuttingDown, tooSlow, tunnelIdle, unexpected 
 import type { DownstreamOptions } from '../http/downstream-options.ts';
 import type { Client } from '../http/exchange.ts';
 import type { ExchangeFeed } from '../http/exchange-feed.ts';
-import { LINGER_MS, leastUpload, patienceMs, slowReaderMs } from '../http/grace.ts';
+import { FIRST_REQUEST_MS, LINGER_MS, leastUpload, patienceMs, slowReaderMs } from '../http/grace.ts';
 import { sendError } from '../http/plain-response.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { HalfClosedWatch } from './half-closed.ts';
@@ -35,6 +35,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #inputEnded = false;
   #lingering = false;
   #draining = false;
+  #isUsed = false;
 
   /** The socket is connected and past its TLS handshake; allowHalfOpen is set. */
   constructor(socket: Socket, client: Client, options: DownstreamOptions) {
@@ -75,10 +76,12 @@ export class ServerConnection implements ExchangeHost, Expiring {
     this.#options.sweep.add(this);
   }
 
-  /** Finishes the exchange under way, then closes; at once when idle. */
+  /** Finishes the exchange under way, then closes; at once when idle, but for a client that has yet to ask for the first time. */
   drain(): void {
     this.#draining = true;
-    if (this.#exchange === null && !this.#requests.started && !this.inputPending) this.#endSocket();
+    if (this.#exchange !== null || this.#requests.started || this.inputPending) return;
+    if (this.#isUsed) this.#endSocket();
+    else this.deadlineAt = Math.min(this.deadlineAt, this.#after(FIRST_REQUEST_MS));
   }
 
   destroy(): void {
@@ -213,6 +216,7 @@ export class ServerConnection implements ExchangeHost, Expiring {
   #begin(incoming: IncomingRequest): void {
     const exchange = new ServerExchange(this, incoming);
     this.#exchange = exchange;
+    this.#isUsed = true;
     if (this.#inputEnded) this.#watchHalfClosed();
     else this.deadlineAt = Number.POSITIVE_INFINITY;
     this.#options.handler(exchange);

@@ -77,14 +77,12 @@ export class ServerSession implements SessionRole<ServerStream>, Expiring {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    const { writer } = this.#session;
-    if (!this.#session.greeted) {
-      this.#announceEnd();
-      return;
-    }
+    const { writer, greeted } = this.#session;
     this.#inGrace = true;
-    writer.goaway(frame.MAX_STREAM_ID);
-    writer.ping(GRACE_PING, 0, false);
+    if (greeted) {
+      writer.goaway(frame.MAX_STREAM_ID);
+      writer.ping(GRACE_PING, 0, false);
+    }
     this.#wait('grace', GRACE_MS);
   }
 

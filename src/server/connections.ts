@@ -20,6 +20,7 @@ export interface ConnectionsOptions extends ConnectionServices {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #open = new Map<ServerConnection | ServerSession, Listening>();
+  #isDraining = false;
   #onEmpty: () => void = () => {};
 
   constructor(options: ConnectionsOptions) {
@@ -52,10 +53,12 @@ export class Connections {
       : new ServerConnection(socket, client, options);
     this.#open.set(connection, listening);
     connection.start();
+    if (this.#isDraining) connection.drain();
   }
 
-  /** Closes idle connections now, busy ones after what is under way; only those that came by `former`, if given. */
+  /** Closes idle connections now, busy ones after what is under way; only those that came by `former`, else those that still come, too. */
   drain(former: ReadonlySet<Listening> | null = null): void {
+    this.#isDraining ||= former === null;
     for (const [connection, listening] of this.#open) if (former === null || former.has(listening)) connection.drain();
   }
 

@@ -1,6 +1,7 @@
 // The way of a client from an accepted socket to a connection that can be answered: who is it, is there room, TLS and its
 // protocol. Each step looks at the configuration in force when it is taken.
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { Config } from '../config/config.ts';
 import type { DeadlineSweep } from '../core/deadlines.ts';
@@ -18,6 +19,9 @@ import { beginsAsHttp2 } from './prior-knowledge.ts';
 import type { TicketKeys } from './ticket-keys.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { tlsFacts } from './tls-facts.ts';
+
+/** Between two looks at whether those on the way have come in. */
+const LOOK_MS = 20;
 
 export interface EntranceOptions {
   readonly certificates: CertificateSource;
@@ -114,6 +118,15 @@ export class Entrance {
       },
       refused: (reason) => this.#figures.refused(kind, reason),
     });
+  }
+
+  /** Resolves when nobody is on the way any more, or after `waitMs`. To be called when nobody new can come. */
+  async empty(waitMs: number): Promise<void> {
+    for (let left = waitMs; left > 0 && this.#pending > 0; left -= LOOK_MS) await pause(LOOK_MS);
+  }
+
+  get #pending(): number {
+    return this.#gate.pending + this.#opening.pending + this.#acceptor.pending;
   }
 
   /** Cuts off those who are still on the way. */

@@ -62,6 +62,10 @@ export class Gate {
     }
   }
 
+  get pending(): number {
+    return this.#opening.pending;
+  }
+
   /** Cuts off those whose PROXY header is still awaited. */
   destroy(): void {
     this.#opening.destroy();

@@ -58,6 +58,10 @@ export class OpeningBytes {
     socket.on('data', onData).on('error', onError).on('end', onEnd).on('close', leave);
   }
 
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
   /** Cuts off those that are waited for. */
   destroy(): void {
     for (const socket of this.#waiting) socket.destroy();

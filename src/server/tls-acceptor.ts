@@ -181,6 +181,10 @@ export class TlsAcceptor<P extends Peer = Peer> {
     return byAddress !== null || socket.getProtocol() === 'TLSv1.2';
   }
 
+  get pending(): number {
+    return this.#handshakes.size;
+  }
+
   /** Breaks off handshakes under way. */
   destroy(): void {
     for (const handshake of this.#handshakes) handshake.socket.destroy();

@@ -28,6 +28,9 @@ import { secureContextOptions } from './tls-acceptor.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerReport } from './worker-report.ts';
 
+/** How long those on their way in, in a handshake most of them, may take when no more are let in. */
+const ARRIVAL_MS = 1_000;
+
 export interface WorkerServices {
   readonly log: Logger;
   readonly clock: Clock;
@@ -211,10 +214,14 @@ export class Worker implements Crew {
       return;
     }
     this.#state = 'closing';
+    const { drainMs } = this.#snapshot.config.timeouts;
     this.#stopAccepting();
     this.#connections.drain();
     this.#targets.closeIdle();
-    await this.#connections.empty(this.#snapshot.config.timeouts.drainMs);
+    // Who has been accepted may ask: nobody else has heard of that connection.
+    await this.#entrance.empty(Math.min(ARRIVAL_MS, drainMs));
+    this.#entrance.destroy();
+    await this.#connections.empty(drainMs);
     const { size } = this.#connections;
     if (size > 0) this.#log.warn({ connections: size }, 'connections cut after the drain timeout');
     this.destroy();
@@ -224,6 +231,7 @@ export class Worker implements Crew {
   destroy(): void {
     this.#state = 'closed';
     this.#stopAccepting();
+    this.#entrance.destroy();
     this.#connections.destroy();
     void this.#accessLogging.close();
     this.#targets.destroy();
@@ -253,13 +261,12 @@ export class Worker implements Crew {
   #stopAccepting(): void {
     this.#listeners.close();
     this.#inherited.close();
-    this.#entrance.destroy();
   }
 
   #serve(socket: Socket, client: Client, listening: Listening, speaksHttp2: boolean): void {
     const handler = client.servername === null ? this.#plain : this.#secure;
-    if (this.#state === 'started') this.#connections.serve(socket, client, listening, handler, speaksHttp2);
-    else socket.destroy();
+    if (this.#state === 'closed') socket.destroy();
+    else this.#connections.serve(socket, client, listening, handler, speaksHttp2);
   }
 
   #build(config: Config, before: Snapshot | null): Snapshot {

@@ -20,6 +20,9 @@ import { headers, requestFields } from '../support/h2-headers.ts';
 import type { H2Peer } from '../support/h2-peer.ts';
 import { ServerWire } from '../support/h2-wire.ts';
 
+/** Does not even acknowledge SETTINGS before it has begun. */
+const QUIET = { acknowledge: false };
+
 const answer = (exchange: Exchange): void => sendPlain(exchange, 200, 'text/plain', 'hello');
 
 /** Answers `/now` at once; the others when they are let. */
@@ -114,11 +117,26 @@ test('a connection without streams is drained within a second, whether its clien
   assert.deepEqual(lastStreams(peer), [2 ** 31 - 1, 0]);
 });
 
-test('a connection that has not begun is drained at once', async (t) => {
+test('a connection that has not begun may ask within a second', async (t) => {
   const proxy = await startBareProxy(t, 1, answer, 'h2c');
-  const peer = await openH2(t, proxy.port, { carrier: 'plain', preface: false, settings: null });
+  const peer = await openH2(t, proxy.port, { carrier: 'plain', preface: false, settings: null, habits: QUIET });
   await peer.when(() => peer.frames.length > 0);
   for (const session of proxy.sessions) session.drain();
+  peer.send(PREFACE);
+  peer.settings();
+  peer.headers(1, requestFields('/now'), END_STREAM);
+  assert.equal((await peer.response(1)).body, 'hello');
+  proxy.passTime(1_000);
+  await isOver(proxy, peer);
+  assert.deepEqual(lastStreams(peer), [1]);
+});
+
+test('a connection that does not begin within a second of being drained is closed', async (t) => {
+  const proxy = await startBareProxy(t, 1, answer, 'h2c');
+  const peer = await openH2(t, proxy.port, { carrier: 'plain', preface: false, settings: null, habits: QUIET });
+  await peer.when(() => peer.frames.length > 0);
+  for (const session of proxy.sessions) session.drain();
+  proxy.passTime(1_000);
   await isOver(proxy, peer);
   assert.deepEqual(lastStreams(peer), [0]);
 });

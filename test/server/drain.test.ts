@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { mock, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
 import { CertificateManager } from '../../src/certs/manager.ts';
 import { request, startChain } from '../support/chain.ts';
 import { ok, startOrigin } from '../support/origin.ts';
@@ -39,6 +43,25 @@ test('closing ends idle connections at once and refuses new ones, while a reques
   await closed;
   for (const peer of origin.peers) await peer.end();
   assert.doesNotMatch(logged.join(''), /drain timeout/);
+});
+
+test('a client that has connected, or is about to, still gets its first request answered', async (t) => {
+  const { connect, server, httpsPort } = await startChain(t, { script: (_asked, peer) => peer.send(ok('first')) });
+  const connected = await connect();
+  const raw = createConnection(httpsPort, '127.0.0.1');
+  await once(raw, 'connect');
+  const closed = server.close();
+  const secure = tlsConnect({ socket: raw, servername: 'app.localhost', rejectUnauthorized: false });
+  t.after(() => secure.destroy());
+  await once(secure, 'secureConnect');
+  secure.write(request());
+  assert.match(await text(secure), /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*first$/i);
+  await connected.send(request());
+  const response = await connected.message();
+  assert.deepEqual([response.body, response.fields('connection')], ['first', ['close']]);
+  await connected.end();
+  connected.destroy();
+  await closed;
 });
 
 test('a response that has begun ends whole, and its connection after it', async (t) => {
