@@ -13,9 +13,9 @@ export interface AccessRules {
 
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i;
 
-/** Throws AdminError. */
-export function checkAccess(request: IncomingMessage, { token, port }: AccessRules): void {
-  const { host: hosts = [], origin: origins = [], authorization = [] } = request.headersDistinct;
+/** Whether the endpoint was meant, and by a page of its own if by any. Throws AdminError. */
+export function checkOrigin(request: IncomingMessage, { port }: AccessRules): void {
+  const { host: hosts = [], origin: origins = [] } = request.headersDistinct;
   const host = hosts.length === 1 ? hosts[0]! : '';
   const match = LOOPBACK_HOST.exec(host);
   if (match === null || (port !== null && Number(match[1] ?? 80) !== port))
@@ -26,7 +26,12 @@ export function checkAccess(request: IncomingMessage, { token, port }: AccessRul
     );
   if (origins.length > 0 && (origins.length > 1 || origins[0]!.toLowerCase() !== `http://${host.toLowerCase()}`))
     throw new AdminError(403, 'origin_refused', 'cannot answer: another web page asks (Origin)');
+}
+
+/** Throws AdminError. */
+export function checkToken(request: IncomingMessage, { token }: AccessRules): void {
   if (token === null) return;
+  const { authorization = [] } = request.headersDistinct;
   const given = authorization.length === 1 ? /^bearer +(\S+)$/i.exec(authorization[0]!)?.[1] : undefined;
   if (given === undefined || !isSame(given, token))
     throw new AdminError(

@@ -5,8 +5,11 @@ import { dirname } from 'node:path';
 import type { AdminConfig } from '../config/config.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import { makeFolder } from '../core/make-folder.ts';
+import type { AdminDesk } from './admin-handler.ts';
 import { type AdminPatience, AdminServer } from './admin-server.ts';
 import type { AdminServices } from './admin-services.ts';
+import { CertificateDigest } from './certificate-digest.ts';
+import { DashboardFiles } from './dashboard-files.ts';
 import { listenOnLoopback, showLoopback } from './loopback.ts';
 import { SocketFile } from './socket-file.ts';
 
@@ -30,6 +33,7 @@ interface OpenPlace {
 
 export class AdminEndpoint implements Lifecycle {
   readonly #services: AdminServices;
+  readonly #desk: AdminDesk;
   readonly #options: AdminEndpointOptions;
   /** Those that finish their last answers. */
   readonly #former = new Set<AdminServer>();
@@ -43,6 +47,7 @@ export class AdminEndpoint implements Lifecycle {
   constructor(config: AdminConfig | null, services: AdminServices, options: AdminEndpointOptions = {}) {
     this.#config = config;
     this.#services = services;
+    this.#desk = { services, digest: new CertificateDigest(services), dashboard: new DashboardFiles() };
     this.#options = options;
   }
 
@@ -98,6 +103,7 @@ export class AdminEndpoint implements Lifecycle {
 
   async #enter(config: AdminConfig | null): Promise<void> {
     if (config === null) return this.#leaveFor(null);
+    await this.#desk.dashboard.load(this.#services.log);
     if (config.kind === 'loopback') {
       const server = this.#newServer();
       const port = await listenOnLoopback(server.http, config);
@@ -174,7 +180,7 @@ export class AdminEndpoint implements Lifecycle {
   }
 
   #newServer(): AdminServer {
-    return new AdminServer({ token: null, port: null }, this.#services, this.#options.patience);
+    return new AdminServer({ token: null, port: null }, this.#desk, this.#options.patience);
   }
 
   /** For another place, or for none. */

@@ -4,8 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { codeOf } from '../core/errors.ts';
 import type { AccessRules } from './access.ts';
-import { handleAdmin } from './admin-handler.ts';
-import type { AdminServices } from './admin-services.ts';
+import { type AdminDesk, handleAdmin } from './admin-handler.ts';
 import { MAX_BODY_BYTES } from './request-body.ts';
 
 export interface AdminPatience {
@@ -37,7 +36,7 @@ export class AdminServer {
   readonly #patience: AdminPatience;
   #closed: Promise<void> | null = null;
 
-  constructor(rules: AccessRules, services: AdminServices, patience: Partial<AdminPatience> = {}) {
+  constructor(rules: AccessRules, desk: AdminDesk, patience: Partial<AdminPatience> = {}) {
     this.rules = rules;
     this.#patience = { ...PATIENCE, ...patience };
     const { headMs, requestMs, silenceMs } = this.#patience;
@@ -51,10 +50,10 @@ export class AdminServer {
     });
     this.http.maxConnections = MAX_CONNECTIONS;
     this.http.timeout = silenceMs;
-    this.http.on('request', (request, response) => void handleAdmin(request, response, this.rules, services));
+    this.http.on('request', (request, response) => void handleAdmin(request, response, this.rules, desk));
     this.http.on('checkContinue', (request, response) => {
       if (Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES) response.writeContinue();
-      void handleAdmin(request, response, this.rules, services);
+      void handleAdmin(request, response, this.rules, desk);
     });
     this.http.on('clientError', refuseMalformed);
     this.http.on('error', () => {}); // out of file descriptors, say; who opens it listens for himself

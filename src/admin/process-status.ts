@@ -22,8 +22,11 @@ export interface ProcessStatus extends ServingState {
 export type WorkerStatus = Pick<WorkerReport, 'pid' | 'startedAt' | 'connections'>;
 
 export async function processStatus(services: AdminServices): Promise<ProcessStatus> {
+  return statusOf(services, await services.reports());
+}
+
+export function statusOf(services: AdminServices, workers: readonly WorkerReport[]): ProcessStatus {
   const { version, startedAt, clock, log } = services;
-  const workers = await services.reports();
   const { state, config, lastReload, listeners } = services.serving();
   const { storage, sites } = services.config();
   return {

@@ -5,17 +5,26 @@ import { CONTENT_TYPES, exposition } from '../observe/metrics/exposition.ts';
 import { targetsTogether } from '../server/worker-report.ts';
 import { AdminError } from './admin-error.ts';
 import type { AdminServices } from './admin-services.ts';
+import type { CertificateDigest } from './certificate-digest.ts';
 import type { Answer, TextAnswer } from './json-answer.ts';
+import { overview } from './overview.ts';
 import { processStatus } from './process-status.ts';
 import { redactedConfig } from './redacted-config.ts';
 import { switchTarget } from './target-switch.ts';
 
-/** `body`: at most MAX_BODY_BYTES; `accept`: the field, or ''. Throws AdminError. */
+/** `body`: at most MAX_BODY_BYTES. Throws AdminError. */
 export type Route = (
   services: AdminServices,
   body: string,
-  accept: string,
+  asked: Asked,
 ) => Answer | TextAnswer | Promise<Answer | TextAnswer>;
+
+export interface Asked {
+  /** The field, or ''. */
+  readonly accept: string;
+  readonly query: URLSearchParams;
+  readonly digest: CertificateDigest;
+}
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
@@ -24,14 +33,21 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/': {
     GET: () =>
       ok({
-        endpoints: Object.entries(ROUTES).flatMap(([path, methods]) =>
-          path === '/' ? [] : Object.keys(methods).map((method) => `${method} ${path}`),
-        ),
+        endpoints: [
+          'GET /dashboard',
+          ...Object.entries(ROUTES).flatMap(([path, methods]) =>
+            path === '/' ? [] : Object.keys(methods).map((method) => `${method} ${path}`),
+          ),
+        ],
       }),
   },
   '/health': { GET: () => ok({ status: 'ok' }) },
   '/ready': { GET: ready },
   '/status': { GET: async (services) => ok({ ...(await processStatus(services)) }) },
+  '/overview': {
+    GET: async (services, _body, { digest, query }) =>
+      ok({ ...(await overview(services, digest, query.get('find') ?? '')) }),
+  },
   '/config': { GET: ({ config }) => ok(redactedConfig(config())) },
   '/certificates': { GET: ({ certificates }) => ok({ certificates: certificates() }) },
   '/targets': { GET: async ({ reports }) => ok({ targets: targetsTogether(await reports()) }) },
@@ -53,7 +69,7 @@ function ready({ serving }: AdminServices): Answer {
 }
 
 /** In the form that the scraper prefers, as far as Prometheus says: it names OpenMetrics when it takes it. */
-async function metrics(services: AdminServices, _body: string, accept: string): Promise<TextAnswer> {
+async function metrics(services: AdminServices, _body: string, { accept }: Asked): Promise<TextAnswer> {
   const { workers, primary } = await services.metrics();
   const format = /\bapplication\/openmetrics-text\b/i.test(accept) ? 'openmetrics' : 'prometheus';
   return {

@@ -41,9 +41,11 @@ describe('the admin endpoint', () => {
     assert.equal(headers['content-type'], 'application/json');
     assert.equal(headers['cache-control'], 'no-store');
     assert.deepEqual(json.endpoints, [
+      'GET /dashboard',
       'GET /health',
       'GET /ready',
       'GET /status',
+      'GET /overview',
       'GET /config',
       'GET /certificates',
       'GET /targets',

@@ -5,6 +5,7 @@ import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises
 import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { askAdmin } from '../admin/ask-admin.ts';
 import { needsTools } from '../support/needs-tools.ts';
 import { MAIN_FILE, startPerantara } from '../support/perantara.ts';
 import { curl, perantara, type Run, type RunOptions, runProgram } from '../support/program.ts';
@@ -108,6 +109,8 @@ async function builtPackage(t: TestContext): Promise<string> {
     withinMs: 100_000,
   });
   strictEqual(built.code, 0, built.text);
+  const pages = 'admin/dashboard'; // as the script "build" has it
+  await cp(join(REPOSITORY, 'src', pages), join(folder, 'dist', pages), { recursive: true });
   await cp(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   return join(folder, 'dist/main.js');
@@ -121,6 +124,9 @@ test('the built package serves, and on an older Node says in one sentence what i
   const url = `https://localhost:${proxy.httpsPort}/`;
   const { stdout } = await curl(['--cacert', join(proxy.storage, 'local-ca/root.pem'), '-4', url]);
   strictEqual(stdout, 'built\n');
+  const { address } = await proxy.logged(({ msg }) => msg === 'admin endpoint open');
+  for (const path of ['/dashboard', '/dashboard/page.js', '/dashboard/uPlot.iife.min.js'])
+    strictEqual((await askAdmin(String(address), path, { headers: { host: 'localhost' } })).status, 200, path);
 
   const old = await olderNode();
   if (old === null) return t.diagnostic('no older Node on PATH: its message is not shown here');

@@ -80,6 +80,11 @@ export function worstFirst(sites: readonly SiteTraffic[]): readonly SiteTraffic[
   return weighed.slice(0, MAX_SITES).map(({ site }) => site);
 }
 
+/** The last `count` of whole steps: without the one under way. */
+export function latestSteps(steps: readonly number[], count: number): readonly number[] {
+  return steps.slice(-count - 1, -1);
+}
+
 export function sum(numbers: readonly number[]): number {
   let total = 0;
   for (const each of numbers) total += each;
