@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CaseName } from './cases.ts';
 import type { UpstreamKind } from './contestants/contestant.ts';
+import type { VariantName } from './contestants/perantara.ts';
 import type { Http2Request } from './load/http2-request.ts';
 import type { Outcome } from './load/outcome.ts';
 import type { LoadRig } from './load/rig.ts';
@@ -46,8 +47,8 @@ export interface BenchCase {
   readonly http2: Http2Request | null;
   /** Each run needs a proxy that has served nothing but its warm-up. */
   readonly needsFreshProcess: boolean;
-  /** Whether Perantara runs beside itself with an access log, and nobody else does. */
-  readonly isAboutLog: boolean;
+  /** Perantara runs beside this variant of it, and nobody else does. null: beside its peers. */
+  readonly variant: VariantName | null;
   /** Whether it is h2load that makes the load. */
   readonly needsH2load: boolean;
   readonly warmUp: (subject: Subject) => Promise<Outcome>;
@@ -68,8 +69,8 @@ export interface LoadedCase {
   readonly upstream?: UpstreamKind;
   /** Default null. */
   readonly http2?: Http2Request;
-  /** Default false. */
-  readonly isAboutLog?: boolean;
+  /** Default null. */
+  readonly variant?: VariantName;
   /** Default 1. */
   readonly warmUpFactor?: number;
   readonly apply: (subject: Subject) => Promise<Outcome>;
@@ -87,7 +88,7 @@ export function loaded(name: CaseName, options: LoadedCase): BenchCase {
     upstream,
     http2,
     needsFreshProcess: false,
-    isAboutLog: options.isAboutLog ?? false,
+    variant: options.variant ?? null,
     needsH2load: http2 !== null,
     warmUp: (subject) => apply({ ...subject, seconds: subject.seconds * (options.warmUpFactor ?? 1) }),
     run: async (subject) => {

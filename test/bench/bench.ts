@@ -14,7 +14,7 @@ import { haproxyContestant } from './contestants/haproxy.ts';
 import { httpProxyContestant } from './contestants/http-proxy.ts';
 import { nginxContestant } from './contestants/nginx.ts';
 import { nodeHttp2Contestant } from './contestants/node-http2.ts';
-import { perantaraContestant } from './contestants/perantara.ts';
+import { isVariant, perantaraContestant } from './contestants/perantara.ts';
 import { type LoadRig, makeLoadRig } from './load/rig.ts';
 import { describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
@@ -139,9 +139,9 @@ async function gather(names: readonly ContestantName[], missing: string[]): Prom
 }
 
 async function findContestant(name: ContestantName): Promise<Contestant | null> {
-  if (name === 'perantara' || name === 'logging') {
+  if (name === 'perantara' || isVariant(name)) {
     const nodeFlags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean);
-    return perantaraContestant(nodeFlags, name === 'logging');
+    return perantaraContestant(nodeFlags, name === 'perantara' ? null : name);
   }
   if (name === 'http-proxy') return httpProxyContestant();
   if (name === 'node-http2') return nodeHttp2Contestant();

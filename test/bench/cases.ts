@@ -10,6 +10,7 @@ export const SHORT_CASES: readonly CaseName[] = ['small', '1m', 'handshake', 'h2
 export const CASE_GROUPS: Readonly<Record<string, readonly CaseName[]>> = {
   h1: HTTP1_CASE_NAMES,
   h2: HTTP2_CASE_NAMES,
+  own: CASE_NAMES.filter((name) => /-(log|workers|reload|unwatched)$/.test(name)),
 };
 
 export const CASES: Readonly<Record<CaseName, BenchCase>> = { ...HTTP1_CASES, ...HTTP2_CASES };

@@ -12,6 +12,9 @@ import { usageOf } from './process-tree.ts';
 export const HTTP1_CASE_NAMES = [
   'small',
   'small-log',
+  'small-workers',
+  'small-reload',
+  'small-unwatched',
   '10k',
   '1m',
   '100m',
@@ -47,7 +50,25 @@ export const HTTP1_CASES: Readonly<Record<Http1CaseName, BenchCase>> = {
   'small-log': loaded('small-log', {
     title: 'Access log: small responses',
     load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes; without and with a line for each`,
-    isAboutLog: true,
+    variant: 'logging',
+    apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
+  }),
+  'small-workers': loaded('small-workers', {
+    title: 'Workers: small responses',
+    load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes; one worker on one core, and two on both, beside load and origin`,
+    variant: 'workers',
+    apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
+  }),
+  'small-reload': loaded('small-reload', {
+    title: 'Reload under load: small responses',
+    load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes; without reloads and with five in a second`,
+    variant: 'reloading',
+    apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
+  }),
+  'small-unwatched': loaded('small-unwatched', {
+    title: 'Metrics: small responses',
+    load: `wrk -t1 -c${SMALL_CONNECTIONS}: GET, 64 bytes; with what the admin endpoint counts, and without`,
+    variant: 'unwatched',
     apply: ({ rig, port, seconds }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds }),
   }),
   '10k': loaded('10k', {
@@ -116,7 +137,7 @@ export const HTTP1_CASES: Readonly<Record<Http1CaseName, BenchCase>> = {
     origin: 'content',
     upstream: 'http1',
     http2: null,
-    isAboutLog: false,
+    variant: null,
     needsFreshProcess: true,
     needsH2load: false,
     warmUp: ({ rig, port }) => runWrk(rig, port, { path: '/small', connections: SMALL_CONNECTIONS, seconds: 2 }),

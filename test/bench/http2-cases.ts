@@ -8,6 +8,9 @@ import { FILES, GRPC_FILE, GRPC_MESSAGE, GRPC_PATH, SMALL_BYTES } from './origin
 export const HTTP2_CASE_NAMES = [
   'h2-small',
   'h2-small-log',
+  'h2-small-workers',
+  'h2-small-reload',
+  'h2-small-unwatched',
   'h2-1x100',
   'h2-64x1',
   'h2-1m',
@@ -41,7 +44,25 @@ export const HTTP2_CASES: Readonly<Record<Http2CaseName, BenchCase>> = {
     title: 'HTTP/2, access log: small responses, 16 × 16',
     does: 'GET, 64 bytes; without and with a line for each',
     load: { request: SMALL, connections: 16, streams: 16 },
-    isAboutLog: true,
+    variant: 'logging',
+  }),
+  'h2-small-workers': multiplexed('h2-small-workers', {
+    title: 'HTTP/2, workers: small responses, 16 × 16',
+    does: 'GET, 64 bytes; one worker on one core, and two on both, beside load and origin',
+    load: { request: SMALL, connections: 16, streams: 16 },
+    variant: 'workers',
+  }),
+  'h2-small-reload': multiplexed('h2-small-reload', {
+    title: 'HTTP/2, reload under load: small responses, 16 × 16',
+    does: 'GET, 64 bytes; without reloads and with five in a second',
+    load: { request: SMALL, connections: 16, streams: 16 },
+    variant: 'reloading',
+  }),
+  'h2-small-unwatched': multiplexed('h2-small-unwatched', {
+    title: 'HTTP/2, metrics: small responses, 16 × 16',
+    does: 'GET, 64 bytes; with what the admin endpoint counts, and without',
+    load: { request: SMALL, connections: 16, streams: 16 },
+    variant: 'unwatched',
   }),
   'h2-1x100': multiplexed('h2-1x100', {
     title: 'HTTP/2: small responses, 1 × 100',
@@ -92,7 +113,7 @@ export const HTTP2_CASES: Readonly<Record<Http2CaseName, BenchCase>> = {
   }),
 };
 
-interface MultiplexedCase extends Pick<LoadedCase, 'title' | 'origin' | 'upstream' | 'isAboutLog'> {
+interface MultiplexedCase extends Pick<LoadedCase, 'title' | 'origin' | 'upstream' | 'variant'> {
   readonly does: string;
   readonly load: Omit<MultiplexedOptions, 'seconds'>;
 }

@@ -22,7 +22,7 @@ describe('npm run bench -- --only', () => {
   });
 
   it('refuses a name that there is not, and says which there are', () => {
-    assert.throws(() => casesOf('h3'), /no "h3"; there are h1, h2, small, /);
+    assert.throws(() => casesOf('h3'), /no "h3"; there are h1, h2, own, small, /);
   });
 
   it('does not overwrite the page with a part of it', () => {

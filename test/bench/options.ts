@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { CASE_GROUPS, CASE_NAMES, type CaseName, SHORT_CASES } from './cases.ts';
 import { CONTESTANT_NAMES, type ContestantName } from './contestants/contestant.ts';
+import { VARIANT_NAMES } from './contestants/perantara.ts';
 
 export interface BenchOptions {
   readonly cases: readonly CaseName[];
@@ -21,8 +22,8 @@ export interface BenchOptions {
   readonly command: string;
 }
 
-/** Always there; the second in cases about the access log. */
-const OWN_NAMES: readonly ContestantName[] = ['perantara', 'logging'];
+/** Always there; the variants in cases about them. */
+const OWN_NAMES: readonly ContestantName[] = ['perantara', ...VARIANT_NAMES];
 const PEER_NAMES = CONTESTANT_NAMES.filter((name) => !OWN_NAMES.includes(name));
 
 export const USAGE = `usage: npm run bench [-- FLAGS]

@@ -2,6 +2,7 @@
 import type { BenchCase } from './bench-case.ts';
 import { CASE_NAMES, CASES } from './cases.ts';
 import type { ContestantName } from './contestants/contestant.ts';
+import { isVariant, VARIANTS } from './contestants/perantara.ts';
 import { GROUP, SUITE } from './load/secure-client.ts';
 import { figureOf, type Results, type Spread } from './results.ts';
 import { judge } from './targets.ts';
@@ -109,8 +110,8 @@ function table(results: Results, benchCase: BenchCase): string {
 }
 
 function display(contestant: ContestantName): string {
-  if (contestant === 'logging') return 'perantara with access log';
-  return contestant === 'perantara' ? '**perantara**' : contestant;
+  if (contestant === 'perantara') return '**perantara**';
+  return isVariant(contestant) ? `perantara ${VARIANTS[contestant].title}` : contestant;
 }
 
 function withSpread({ median, min, max }: Spread, write: (value: number) => string): string {

@@ -1,9 +1,11 @@
-// A child on its leash (test/support/child.ts) that runs on one core and whose process id is known.
+// A child on its leash (test/support/child.ts) that runs on certain cores and whose process id is known.
 import { type Child, type ChildOptions, startChild } from '../support/child.ts';
 
 export interface PinnedOptions extends ChildOptions {
-  /** The only core it may run on. */
+  /** The only one it may run on, or the first of them. */
   readonly core: number;
+  /** How many there are. Default 1. */
+  readonly cores?: number;
 }
 
 export interface PinnedProcess extends Child {
@@ -19,7 +21,14 @@ export async function startPinned(options: PinnedOptions): Promise<PinnedProcess
   const child = startChild({
     ...options,
     command: '/bin/sh',
-    args: ['-c', ANNOUNCE, 'pinned', `${options.core}`, options.command, ...options.args],
+    args: [
+      '-c',
+      ANNOUNCE,
+      'pinned',
+      `${options.core}-${options.core + (options.cores ?? 1) - 1}`,
+      options.command,
+      ...options.args,
+    ],
     onLine: (line) => {
       const pid = /^pid=(\d+)$/.exec(line)?.[1];
       if (pid !== undefined) announced.resolve(Number(pid));

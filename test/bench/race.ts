@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { freePort } from '../support/free-port.ts';
 import type { BenchCase, Sample, Subject } from './bench-case.ts';
 import { type Contestant, type Running, startContestant } from './contestants/contestant.ts';
+import { isVariant } from './contestants/perantara.ts';
 import type { LoadRig } from './load/rig.ts';
 import type { Origins } from './origin.ts';
 import type { Result } from './results.ts';
@@ -38,9 +39,9 @@ export async function race(benchCase: BenchCase, options: RaceOptions): Promise<
   return entries.map((entry) => entry.result);
 }
 
-function takesPart({ upstream, http2, isAboutLog }: BenchCase, contestant: Contestant): boolean {
+function takesPart({ upstream, http2, variant }: BenchCase, contestant: Contestant): boolean {
   const { name } = contestant;
-  if (isAboutLog ? name !== 'perantara' && name !== 'logging' : name === 'logging') return false;
+  if (variant === null ? isVariant(name) : name !== 'perantara' && name !== variant) return false;
   return contestant.obstacle(upstream, http2 !== null) === null;
 }
 
@@ -96,7 +97,9 @@ class Entry {
 
   async measure(): Promise<void> {
     if (this.#running === null) await this.start();
-    this.#keep(await this.#case.run(this.#subject(this.#running!, this.#options.seconds)));
+    const running = this.#running!;
+    const leaveAlone = running.whileLoaded();
+    this.#keep(await this.#case.run(this.#subject(running, this.#options.seconds)).finally(leaveAlone));
     if (this.#case.needsFreshProcess) await this.stop();
   }
 

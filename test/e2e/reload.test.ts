@@ -1,6 +1,6 @@
 // A running process takes another configuration: by signal, and by itself with --watch.
 import { deepStrictEqual, match, ok, strictEqual } from 'node:assert/strict';
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runHere } from '../cli/command.ts';
@@ -23,7 +23,7 @@ async function serve(t: TestContext, flags: readonly string[] = []): Promise<Ser
   const proxy = await startPerantara({ config: { sites: answering('one') }, flags });
   t.after(() => proxy.stop());
   await proxy.obtained('app.localhost');
-  const listen = { http: '127.0.0.1:0', https: '127.0.0.1:0' };
+  const { storage, listen, workers } = JSON.parse(await readFile(proxy.configFile, 'utf8'));
   const get = async (name = 'app.localhost'): Promise<string> => {
     const trust = ['--cacert', join(proxy.storage, 'local-ca/root.pem')];
     const resolve = ['--resolve', `${name}:${proxy.httpsPort}:127.0.0.1`];
@@ -34,7 +34,7 @@ async function serve(t: TestContext, flags: readonly string[] = []): Promise<Ser
     await writeFile(`${proxy.configFile}.new`, text);
     await rename(`${proxy.configFile}.new`, proxy.configFile);
   };
-  return { proxy, write, get, config: (sites) => JSON.stringify({ storage: proxy.storage, listen, sites }, null, 2) };
+  return { proxy, write, get, config: (sites) => JSON.stringify({ storage, listen, workers, sites }, null, 2) };
 }
 
 test('SIGHUP puts the file in force as it is now', TOOLS, async (t) => {

@@ -9,10 +9,13 @@ import { askOverHttp2, getOnce } from '../load/probe.ts';
 import type { PeerProgram } from '../peer-program.ts';
 import { type PinnedProcess, startPinned } from '../pinned-process.ts';
 
-/** `logging`: Perantara with an access log. */
+/** The first are variants of Perantara; see perantara.ts. */
 export const CONTESTANT_NAMES = [
   'perantara',
   'logging',
+  'workers',
+  'reloading',
+  'unwatched',
   'nginx',
   'haproxy',
   'caddy',
@@ -42,6 +45,8 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What is done to it while it is loaded, until the function returned is called. Default nothing. */
+  readonly whileLoaded?: (pid: number) => () => void;
 }
 
 export interface Contestant {
@@ -49,6 +54,8 @@ export interface Contestant {
   readonly version: string;
   /** What was set besides what all have in common; for the page. */
   readonly setting: string;
+  /** On how many it runs, from the first on. Default 1. */
+  readonly cores?: number;
   /** Why it has no part in races over HTTP/2 or HTTP/1.1 with such an upstream, or null. */
   obstacle(upstream: UpstreamKind, speaksHttp2: boolean): string | null;
   /** Writes its configuration into the folder. */
@@ -59,6 +66,8 @@ export interface Running {
   readonly contestant: Contestant;
   readonly port: number;
   readonly process: PinnedProcess;
+  /** See Launch. */
+  readonly whileLoaded: () => () => void;
 }
 
 export interface StartOptions extends Omit<Placement, 'folder'> {
@@ -74,7 +83,7 @@ export async function startContestant(options: StartOptions): Promise<Running> {
   const { contestant, core, port, speaksHttp2 } = options;
   const folder = await mkdtemp(join(tmpdir(), `perantara-bench-${contestant.name}-`));
   const launch = await contestant.prepare({ ...options, folder });
-  const process = await startPinned({ ...launch, core, folder });
+  const process = await startPinned({ ...launch, core, cores: contestant.cores ?? 1, folder });
   try {
     const dead = (): boolean => process.ended();
     const path = '/none-of-the-files';
@@ -87,7 +96,8 @@ export async function startContestant(options: StartOptions): Promise<Running> {
     await process.stop();
     throw new Error(`${contestant.name} does not start: ${(error as Error).message}\n${process.output()}`);
   }
-  return { contestant, port, process };
+  const { whileLoaded = () => () => {} } = launch;
+  return { contestant, port, process, whileLoaded: () => whileLoaded(process.pid) };
 }
 
 /** Command and arguments of a foreign program. */
