@@ -28,6 +28,7 @@ export function statusText({ status, certificates, targets }: StatusParts, now: 
     row('sites', `${sites}`),
     row('listening', listeners.map(listenerText).join(', ') || 'nowhere'),
     row('connections', `${connections}`),
+    ...workerLines(status, now),
     row('log level', logLevel),
     row('certificates', summary(certificates)),
   ];
@@ -39,6 +40,17 @@ export function statusText({ status, certificates, targets }: StatusParts, now: 
 
 function row(label: string, text: string): string {
   return `${label.padEnd(LABEL)}${text}`;
+}
+
+/** One that is younger than the others has taken the place of another. */
+function workerLines({ workers }: ProcessStatus, now: number): string[] {
+  if (workers.length < 2) return [];
+  return workers.map(({ pid, startedAt, connections }, i) =>
+    row(
+      i === 0 ? 'workers' : '',
+      `pid ${pid}, up ${formatDuration(Math.max(0, now - startedAt))}, connections ${connections}`,
+    ),
+  );
 }
 
 /** Only a refusal is news: what runs is not what stands in the file. */

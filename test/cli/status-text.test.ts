@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { processStatus } from '../../src/admin/process-status.ts';
 import { statusText } from '../../src/cli/status-text.ts';
-import { certificateStatus, fakeAdminServices, STARTED_AT, targetReport } from '../support/fake-admin-services.ts';
+import {
+  certificateStatus,
+  fakeAdminServices,
+  STARTED_AT,
+  targetReport,
+  workerReport,
+} from '../support/fake-admin-services.ts';
 
 const NOW = STARTED_AT + 90_000;
 
@@ -25,6 +31,19 @@ certificates 2 valid
 TARGET                 STATE    IN FLIGHT  CONNECTIONS
 http://127.0.0.1:3000  ok               2           15
 `,
+    );
+  });
+
+  it('tells of each worker when there are several', async () => {
+    const services = fakeAdminServices();
+    services.reportList = [
+      workerReport({ pid: 7, startedAt: NOW - 90_000, connections: 3 }),
+      workerReport({ pid: 9, startedAt: NOW - 4_000, connections: 1 }),
+    ];
+    const text = statusText({ status: await processStatus(services), certificates: [], targets: [] }, NOW, 80);
+    assert.match(
+      text,
+      /^connections {2}4\nworkers {6}pid 7, up 1m 30s, connections 3\n {13}pid 9, up 4s, connections 1$/m,
     );
   });
 
