@@ -6,8 +6,14 @@ import type { TicketKeySet } from '../server/ticket-keys.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
 import type { HandleAnswer } from './channel.ts';
 
-export interface WorkerStart {
+/** See worker-config.ts. */
+export interface GivenConfig {
   readonly config: Config;
+  /** Whether the primary is asked about each connection. */
+  readonly isCountedTogether: boolean;
+}
+
+export interface WorkerStart extends GivenConfig {
   readonly ticketKeys: TicketKeySet;
   /** By name; see Crew. */
   readonly drained: ReadonlySet<string>;
@@ -20,7 +26,7 @@ export type WorkerCalls = {
   start: (start: WorkerStart) => void;
   /** Answered when handshakes and requests know. */
   announce: (announcements: readonly Announcement[]) => void;
-  prepare: (config: Config) => void;
+  prepare: (given: GivenConfig) => void;
   commit: (nothing: null) => void;
   abandon: (nothing: null) => void;
   settle: (nothing: null) => void;
@@ -43,6 +49,11 @@ export type PrimaryCalls = {
   demand: (handshake: { readonly servername: string; readonly address: string }) => void;
   /** What another machine has left in storage. */
   findToken: (asked: { readonly host: string; readonly token: string }) => string | null;
+  /** Whether there is room for a connection from that address; it is counted then. */
+  admit: (address: string) => boolean;
+  leave: (address: string) => void;
+  /** Connections that were let in when nobody asked. */
+  occupy: (addresses: ReadonlyMap<string, number>) => void;
   /** Something went wrong in the worker that it cannot judge: it finishes what is under way and needs to be replaced. */
   failing: (nothing: null) => void;
 };

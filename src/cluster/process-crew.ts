@@ -9,13 +9,14 @@ import type { BoundAddresses, Crew, CrewChange, CrewMetrics, CrewServices } from
 import { type ListenerChange, Listeners } from '../server/listeners.ts';
 import type { TicketKeySet } from '../server/ticket-keys.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
+import { answersTo } from './answers.ts';
 import { type BoundHandle, handleOn } from './bound-handle.ts';
-import { HandleAnswer } from './channel.ts';
+import { CrewAdmission } from './crew-admission.ts';
 import { CrewFigures } from './crew-figures.ts';
 import { InheritedListener } from './inherited-listener.ts';
 import { SharedListener } from './shared-listener.ts';
 import type { WorkerChild } from './worker-child.ts';
-import { workerConfig } from './worker-config.ts';
+import { givenConfig } from './worker-config.ts';
 import {
   SLOT_PATIENCE,
   type SlotPatience,
@@ -41,6 +42,7 @@ export class ProcessCrew implements Crew {
   readonly #services: CrewServices;
   readonly #slots: readonly WorkerSlot[];
   readonly #listeners: Listeners;
+  readonly #admission: CrewAdmission;
   /** By the key of CreateListener. */
   readonly #sockets = new Map<string, SharedListener | InheritedListener>();
   readonly #inherited = new Map<number, BoundHandle>();
@@ -58,6 +60,7 @@ export class ProcessCrew implements Crew {
     this.#config = config;
     this.#services = services;
     this.#ticketKeys = services.ticketKeys;
+    this.#admission = new CrewAdmission(config.limits);
     this.#listeners = new Listeners(
       () => {},
       (address, _, key) => this.#share(address, key, workers),
@@ -99,7 +102,7 @@ export class ProcessCrew implements Crew {
   async prepare(config: Config): Promise<CrewChange> {
     const endTurn = await this.#takeTurn();
     const ready = this.#ready;
-    const given = workerConfig(config, this.#slots.length);
+    const given = givenConfig(config, this.#slots.length);
     let listeners: ListenerChange | null = null;
     const abandon = (): void => {
       listeners?.abandon();
@@ -120,6 +123,7 @@ export class ProcessCrew implements Crew {
     const { opened: listenersOpened, closed: listenersClosed } = listeners;
     const commit = async (): Promise<void> => {
       this.#config = config;
+      this.#admission.adopt(config.limits, given.isCountedTogether);
       listeners.commit();
       await Promise.all(ready.map(follow));
       endTurn();
@@ -224,23 +228,14 @@ export class ProcessCrew implements Crew {
       log,
       program,
       patience,
-      handlers: {
-        socket: (key) => {
-          const listener = this.#sockets.get(key);
-          if (listener === undefined || this.#isClosed) throw closing();
-          return new HandleAnswer(listener.handleFor(index));
-        },
-        demand: ({ servername, address }) => {
-          const { promise, resolve } = Promise.withResolvers<void>();
-          const work = certificates.onDemand?.demand(servername, address) ?? null;
-          if (work === null) resolve();
-          else work.wait(() => resolve());
-          return promise;
-        },
-        findToken: ({ host, token }) => certificates.challenges.find(host, token),
-      },
+      answersTo: (worker) =>
+        answersTo(worker, {
+          certificates,
+          admission: this.#admission,
+          handleFor: (key) => (this.#isClosed ? null : (this.#sockets.get(key)?.handleFor(index) ?? null)),
+        }),
       start: () => ({
-        config: workerConfig(this.#config, this.#slots.length),
+        ...givenConfig(this.#config, this.#slots.length),
         ticketKeys: this.#ticketKeys,
         drained: this.#drained,
         logLevel: log.level as LogLevel,
@@ -248,6 +243,7 @@ export class ProcessCrew implements Crew {
       announcements: () => certificates.announcements(),
       drainMs: () => this.#config.timeouts.drainMs,
       isServing: () => this.#state === 'serving',
+      onGone: (worker) => this.#admission.forget(worker),
       onEnd: (delayMs) => {
         this.#restarts++;
         if (delayMs > 0 && this.#ready.length > 0) for (const socket of this.#sockets.values()) socket.giveUp(index);

@@ -11,7 +11,7 @@ export interface WorkerChildOptions {
   readonly programArguments: readonly string[];
   /** For messages: `worker 1`. */
   readonly name: string;
-  readonly handlers: Handlers<PrimaryCalls>;
+  readonly answers: (worker: WorkerChild) => Handlers<PrimaryCalls>;
   /** One that does not answer for so long is killed. */
   readonly hungMs: number;
 }
@@ -27,14 +27,14 @@ export class WorkerChild {
   #askedAtMs: number | null = null;
   #reason: string | null = null;
 
-  constructor({ program, programArguments, name, handlers, hungMs }: WorkerChildOptions) {
+  constructor({ program, programArguments, name, answers, hungMs }: WorkerChildOptions) {
     this.#name = name;
     this.#hungMs = hungMs;
     this.#process = fork(program, programArguments, {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.channel = new Channel(this.#process, name, handlers);
+    this.channel = new Channel(this.#process, name, answers(this));
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ended = promise;
     this.#process.on('error', (error) => resolve(error.message)); // it could not be started, or not be killed

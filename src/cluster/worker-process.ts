@@ -1,6 +1,5 @@
 // A worker in a process of its own: does as its primary says, and ends with it. Everything it answers with is server/worker.
 import type { Announcement } from '../certs/announcement.ts';
-import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -8,7 +7,8 @@ import type { CrewChange } from '../server/crew.ts';
 import { Listener } from '../server/listener.ts';
 import { secureContextOptions } from '../server/tls-acceptor.ts';
 import { Worker } from '../server/worker.ts';
-import type { PrimaryCalls, WorkerCalls, WorkerStart } from './calls.ts';
+import { AdmissionDesk } from './admission-desk.ts';
+import type { GivenConfig, PrimaryCalls, WorkerCalls, WorkerStart } from './calls.ts';
 import { CertificateMirror } from './certificate-mirror.ts';
 import { Channel, type ChannelEnd } from './channel.ts';
 
@@ -24,7 +24,8 @@ export class WorkerProcess {
   readonly #channel: Channel<PrimaryCalls, WorkerCalls>;
   readonly #mirror: CertificateMirror;
   #worker: Worker | null = null;
-  #change: { readonly change: CrewChange; readonly config: Config } | null = null;
+  readonly #desk: AdmissionDesk;
+  #change: { readonly change: CrewChange; readonly given: GivenConfig } | null = null;
 
   /** `end`: `process`, which has an IPC channel. */
   constructor(end: ChannelEnd, services: WorkerProcessServices) {
@@ -33,7 +34,7 @@ export class WorkerProcess {
     this.#channel = new Channel<PrimaryCalls, WorkerCalls>(end, 'the primary process', {
       start: (start) => this.#start(start),
       announce: (announcements) => this.#announce(announcements),
-      prepare: (config) => this.#prepare(config),
+      prepare: (given) => this.#prepare(given),
       commit: () => this.#commit(),
       abandon: () => this.#abandon(),
       settle: () => this.#worker?.settle(),
@@ -51,6 +52,7 @@ export class WorkerProcess {
       demand: (servername, address) => this.#channel.call('demand', { servername, address }),
       findToken: (host, token) => this.#channel.call('findToken', { host, token }).catch(() => null),
     });
+    this.#desk = new AdmissionDesk(this.#channel);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     // Closed or not: without its primary nobody looks after it.
@@ -67,15 +69,17 @@ export class WorkerProcess {
     throw new PerantaraError('the worker has not been started', { code: 'not_started', source: 'internal' });
   }
 
-  async #start({ config, ticketKeys, drained, logLevel }: WorkerStart): Promise<void> {
+  async #start({ config, isCountedTogether, ticketKeys, drained, logLevel }: WorkerStart): Promise<void> {
     const { log, clock } = this.#services;
     log.level = logLevel;
     this.#mirror.isOnDemand = config.onDemand !== null;
+    this.#desk.adopt(isCountedTogether, new Map());
     this.#worker = new Worker(config, {
       log,
       clock,
       certificates: this.#mirror,
       ticketKeys,
+      together: this.#desk,
       createListener: (address, onSocket, key) => new Listener(address, onSocket, () => this.#socketFor(key)),
     });
     this.#worker.drainTargets(drained);
@@ -91,16 +95,19 @@ export class WorkerProcess {
     for (const announcement of announcements) await this.#mirror.take(announcement);
   }
 
-  async #prepare(config: Config): Promise<void> {
-    this.#change = { change: await this.#serving.prepare(config), config };
+  async #prepare(given: GivenConfig): Promise<void> {
+    this.#change = { change: await this.#serving.prepare(given.config), given };
   }
 
   async #commit(): Promise<void> {
     const prepared = this.#change;
     this.#change = null;
     if (prepared === null) return;
-    this.#mirror.isOnDemand = prepared.config.onDemand !== null;
-    await prepared.change.commit();
+    const { change, given } = prepared;
+    this.#mirror.isOnDemand = given.config.onDemand !== null;
+    const committed = change.commit();
+    this.#desk.adopt(given.isCountedTogether, this.#serving.openByAddress);
+    await committed;
   }
 
   #abandon(): void {

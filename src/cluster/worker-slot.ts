@@ -3,8 +3,8 @@ import type { Announcement } from '../certs/announcement.ts';
 import { monotonicMs } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { PrimaryCalls, WorkerStart } from './calls.ts';
-import type { Handlers } from './channel.ts';
+import type { Answers } from './answers.ts';
+import type { WorkerStart } from './calls.ts';
 import { WorkerChild } from './worker-child.ts';
 
 /** What a worker runs. */
@@ -37,7 +37,7 @@ export interface SlotSurroundings {
   readonly log: Logger;
   readonly program: WorkerProgram;
   readonly patience: SlotPatience;
-  readonly handlers: Handlers<Omit<PrimaryCalls, 'failing'>>;
+  answersTo(worker: WorkerChild): Answers;
   /** What is in force. */
   start(): WorkerStart;
   announcements(): Iterable<Announcement>;
@@ -45,6 +45,8 @@ export interface SlotSurroundings {
   drainMs(): number;
   /** Whether a worker that ends is to be replaced: not during the start. */
   isServing(): boolean;
+  /** The process has ended, and all its connections with it. */
+  onGone(worker: WorkerChild): void;
   /** The worker has ended; another is started after `delayMs`. */
   onEnd(delayMs: number): void;
   /** Does `work` when nothing else changes what is in force, unless all is over by then. */
@@ -93,16 +95,19 @@ export class WorkerSlot {
   /** Rejects when the process is not ready in the end; it is gone then. */
   async fill(): Promise<void> {
     if (this.#isOver) return;
-    const { log, program, patience, start } = this.#around;
+    const { log, program, patience, start, onGone } = this.#around;
     const child = new WorkerChild({
       program: program.path,
       programArguments: [`${this.index + 1}`, ...program.arguments],
       name: `worker ${this.index + 1}`,
       hungMs: patience.hungMs,
-      handlers: { ...this.#around.handlers, failing: () => this.#fail(child) },
+      answers: (worker) => ({ ...this.#around.answersTo(worker), failing: () => this.#fail(worker) }),
     });
     this.#child = child;
-    void child.ended.then((how) => this.#onEnd(child, how));
+    void child.ended.then((how) => {
+      onGone(child);
+      this.#onEnd(child, how);
+    });
     this.#brief(child);
     const starting = child.channel.call('start', start());
     try {

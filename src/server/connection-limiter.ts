@@ -15,15 +15,24 @@ export class ConnectionLimiter {
     return this.#open;
   }
 
+  /** How many are open, by address. */
+  get byAddress(): ReadonlyMap<string, number> {
+    return this.#byAddress;
+  }
+
   /** Counts the connection and returns true, or returns false. What was admitted must be released. */
   admit(address: string): boolean {
     const { connections, connectionsPerAddress } = this.limits;
     if (this.#open >= connections) return false;
-    const count = this.#byAddress.get(address) ?? 0;
-    if (count >= connectionsPerAddress) return false;
-    this.#byAddress.set(address, count + 1);
-    this.#open++;
+    if ((this.#byAddress.get(address) ?? 0) >= connectionsPerAddress) return false;
+    this.add(address);
     return true;
+  }
+
+  /** Counts one that is in already; it must be released, too. */
+  add(address: string): void {
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#open++;
   }
 
   release(address: string): void {

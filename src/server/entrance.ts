@@ -12,7 +12,7 @@ import { TrustedProxies } from '../http/trusted-proxies.ts';
 import type { ConnectionFigures } from '../observe/metrics/connection-figures.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';
-import { Gate, type Peer } from './gate.ts';
+import { Gate, type Peer, type SharedAdmission } from './gate.ts';
 import type { Listening } from './listeners.ts';
 import { OpeningBytes } from './opening-bytes.ts';
 import { beginsAsHttp2 } from './prior-knowledge.ts';
@@ -26,6 +26,8 @@ const LOOK_MS = 20;
 export interface EntranceOptions {
   readonly certificates: CertificateSource;
   readonly tickets: TicketKeys;
+  /** See Gate. */
+  readonly together: SharedAdmission | null;
   /** Of every certificate's context. */
   readonly contextOptions: SecureContextOptions;
   readonly sweep: DeadlineSweep;
@@ -54,7 +56,7 @@ export class Entrance {
   #trustedProxies: TrustedProxies;
 
   constructor(config: Config, options: EntranceOptions) {
-    const { certificates, contextOptions, tickets, sweep, log, records, figures, onConnection } = options;
+    const { certificates, contextOptions, tickets, together, sweep, log, records, figures, onConnection } = options;
     const inForce = (): Config => this.#config;
     const trustedProxies = (): TrustedProxies => this.#trustedProxies;
     this.#config = config;
@@ -65,6 +67,7 @@ export class Entrance {
     this.#limiter = new ConnectionLimiter(config.limits);
     this.#gate = new Gate({
       limiter: this.#limiter,
+      together,
       get trustedProxies() {
         return trustedProxies();
       },
@@ -98,6 +101,11 @@ export class Entrance {
   /** Connections that came in and are open. */
   get open(): number {
     return this.#limiter.open;
+  }
+
+  /** The same by address. */
+  get openByAddress(): ReadonlyMap<string, number> {
+    return this.#limiter.byAddress;
   }
 
   /** Who comes from now on comes by `config`. */

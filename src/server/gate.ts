@@ -18,9 +18,20 @@ export interface Peer {
   readonly port: number;
 }
 
+/** The same limits in other processes: whether there is room, one of them knows for all. */
+export interface SharedAdmission {
+  /** Whether it is to be asked about those that come from now on. */
+  readonly isAsked: boolean;
+  /** Counts the connection, unless there is no room. Never rejects. What was admitted must leave. */
+  admit(address: string): Promise<boolean>;
+  leave(address: string): void;
+}
+
 /** What it has may change; each connection looks anew. */
 export interface GateOptions {
   readonly limiter: ConnectionLimiter;
+  /** null: nobody else has connections. */
+  readonly together: SharedAdmission | null;
   readonly trustedProxies: TrustedProxies;
   /** How long a PROXY header may take. */
   readonly headerMs: number;
@@ -39,6 +50,8 @@ export interface Admission {
 export class Gate {
   readonly #options: GateOptions;
   readonly #opening: OpeningBytes;
+  /** Those about which others have been asked. */
+  readonly #waiting = new Set<Socket>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -63,24 +76,49 @@ export class Gate {
   }
 
   get pending(): number {
-    return this.#opening.pending;
+    return this.#opening.pending + this.#waiting.size;
   }
 
-  /** Cuts off those whose PROXY header is still awaited. */
+  /** Cuts off those whose PROXY header or admission is still awaited. */
   destroy(): void {
     this.#opening.destroy();
+    for (const socket of this.#waiting) socket.destroy();
   }
 
   #enter(socket: Socket, peer: Peer, admission: Admission): void {
-    const { limiter, log } = this.#options;
-    if (!limiter.admit(peer.address)) {
-      log.debug({ address: peer.address, open: limiter.open }, 'connection refused: too many');
-      socket.destroy();
-      admission.refused('too_many');
+    const { limiter, together } = this.#options;
+    const { address } = peer;
+    if (!limiter.admit(address)) {
+      this.#refuse(socket, address, admission);
       return;
     }
-    socket.once('close', () => limiter.release(peer.address));
-    admission.pass(socket, peer);
+    const isAsked = together?.isAsked === true;
+    /** By the others, once they count. */
+    let isCounted = !isAsked;
+    socket.once('close', () => {
+      limiter.release(address);
+      if (isCounted) together?.leave(address);
+    });
+    if (!isAsked) {
+      admission.pass(socket, peer);
+      return;
+    }
+    this.#waiting.add(socket.on('error', ignore));
+    void together.admit(address).then((isWelcome) => {
+      this.#waiting.delete(socket);
+      isCounted = isWelcome;
+      if (socket.destroyed) {
+        if (isWelcome) together.leave(address);
+      } else if (isWelcome) admission.pass(socket.off('error', ignore), peer);
+      else this.#refuse(socket, address, admission);
+    });
+  }
+
+  #refuse(socket: Socket, address: string, admission: Admission): void {
+    const { limiter, log } = this.#options;
+    log.debug({ address, open: limiter.open }, 'connection refused: too many');
+    socket.destroy();
+    admission.refused('too_many');
   }
 
   #readHeader(socket: Socket, sender: Peer, admission: Admission): void {
@@ -99,6 +137,8 @@ export class Gate {
     );
   }
 }
+
+function ignore(): void {}
 
 /** Without the zone, and IPv4-mapped addresses as IPv4. */
 function plainAddress(address: string): string {

@@ -16,6 +16,7 @@ import { Connections } from './connections.ts';
 import type { BoundAddresses, Crew, CrewChange, CrewMetrics } from './crew.ts';
 import { type DispatchServices, plainHandler, secureHandler } from './dispatch.ts';
 import { Entrance } from './entrance.ts';
+import type { SharedAdmission } from './gate.ts';
 import { InheritedListeners } from './inherited-listeners.ts';
 import { InheritedSockets } from './inherited-sockets.ts';
 import { type CreateListener, httpsPortOf, type ListenerChange, Listeners, type Listening } from './listeners.ts';
@@ -36,6 +37,8 @@ export interface WorkerServices {
   readonly clock: Clock;
   readonly certificates: CertificateSource;
   readonly ticketKeys: TicketKeySet;
+  /** Whoever counts connections for several workers. Default null: there are no others. */
+  readonly together?: SharedAdmission | null;
   /** Served where the configuration has their addresses. Default none. */
   readonly inherited?: InheritedSockets;
   /** Default: on an inherited socket, else on one that is bound here. */
@@ -104,6 +107,7 @@ export class Worker implements Crew {
       certificates,
       contextOptions: secureContextOptions(),
       tickets: this.#tickets,
+      together: services.together ?? null,
       sweep,
       log,
       records: this.#records,
@@ -123,6 +127,11 @@ export class Worker implements Crew {
       (socket, listening) => this.#entrance.accept(socket, listening),
       services.createListener ?? ((address, onSocket) => this.#inherited.create(address, onSocket)),
     );
+  }
+
+  /** Connections of clients that are open, by address. */
+  get openByAddress(): ReadonlyMap<string, number> {
+    return this.#entrance.openByAddress;
   }
 
   get addresses(): BoundAddresses {
