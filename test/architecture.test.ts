@@ -45,6 +45,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'dns-packet': ['certs'],
   'node-forge': ['certs', 'core'],
   'prom-client': ['observe'],
+  '@opentelemetry/api': ['observe'],
+  '@opentelemetry/exporter-trace-otlp-http': ['observe'],
+  '@opentelemetry/resources': ['observe'],
+  '@opentelemetry/sdk-trace': ['observe'],
   tldts: ['certs'],
 };
 

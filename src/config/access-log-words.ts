@@ -10,7 +10,7 @@ export const ACCESS_FIELD_FORMS = 'the name of a field';
 export const ACCESS_FIELDS = [
   ...(['time', 'id', 'client', 'port', 'site', 'route', 'method', 'host', 'target', 'version', 'status'] as const),
   ...(['outcome', 'reason', 'error', 'requestBytes', 'responseBytes', 'durationMs', 'headMs'] as const),
-  ...(['upstream', 'attempts', 'servername', 'tls', 'cipher', 'resumed', 'grpcStatus'] as const),
+  ...(['upstream', 'attempts', 'servername', 'tls', 'cipher', 'resumed', 'grpcStatus', 'traceId'] as const),
 ] as const;
 export type AccessField = (typeof ACCESS_FIELDS)[number];
 

@@ -24,6 +24,8 @@ export interface Config {
   readonly workers: number | 'auto';
   /** null: none is written. */
   readonly accessLog: AccessLogConfig | null;
+  /** null: requests are not followed in traces; fields about them pass like any others. */
+  readonly tracing: TracingConfig | null;
   readonly timeouts: TimeoutConfig;
   readonly limits: LimitConfig;
   /** Networks in CIDR form whose hosts are believed about the client: `X-Forwarded-*`, `Forwarded`, PROXY protocol. */
@@ -173,6 +175,18 @@ export interface AccessLogConfig {
   readonly responseHeaders: readonly string[];
   /** Header fields and parameters that are shown though they are secret. */
   readonly reveal: readonly string[];
+}
+
+/** W3C Trace Context, and spans by OTLP. */
+export interface TracingConfig {
+  /** Where spans are sent, or null: nowhere. */
+  readonly export: {
+    readonly url: string;
+    readonly headers: readonly { readonly name: string; readonly secret: string }[];
+  } | null;
+  /** Of traces that begin here, how many are recorded: 0 to 1. Default 1. */
+  readonly sampleRatio: number;
+  readonly serviceName: string;
 }
 
 /** All in milliseconds. Design section 4 gives the defaults. */

@@ -33,6 +33,9 @@ export const DEFAULT_ACCESS_FIELDS: readonly AccessField[] = ACCESS_FIELDS.filte
 );
 export const DEFAULT_ACCESS_HEADERS: readonly string[] = ['referer', 'user-agent'];
 
+export const DEFAULT_SAMPLE_RATIO = 1;
+export const DEFAULT_SERVICE_NAME = 'perantara';
+
 export const DEFAULT_LIMITS: LimitConfig = {
   connections: 50_000,
   connectionsPerAddress: Number.POSITIVE_INFINITY,

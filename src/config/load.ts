@@ -19,6 +19,7 @@ import type { RawConfig } from './schema.ts';
 import { readShape } from './shape.ts';
 import { readSites } from './sites.ts';
 import { type Source, type ValuePlaces, valueSource } from './source.ts';
+import { readTracing } from './tracing.ts';
 import { yamlSource } from './yaml-source.ts';
 
 export type LoadResult =
@@ -46,7 +47,9 @@ export interface LoadValueOptions {
 }
 
 const SECTIONS =
-  'acme admin dns onDemand onEvent listen log timeouts limits sites trustedProxies underscoreHeaders'.split(' ');
+  'acme admin dns onDemand onEvent listen log tracing timeouts limits sites trustedProxies underscoreHeaders'.split(
+    ' ',
+  );
 
 /** Ten thousand sites fit well. */
 const MAX_FILE_BYTES = 4 * 1024 ** 2;
@@ -91,6 +94,7 @@ function readConfig(draft: Draft): Config | null {
     listen,
     workers: raw.workers ?? 'auto',
     accessLog: readAccessLog(raw, draft),
+    tracing: readTracing(raw.tracing),
     timeouts: readTimeouts(raw.timeouts),
     limits: readLimits(raw.limits),
     trustedProxies: [...new Set(raw.trustedProxies ?? [])],

@@ -13,6 +13,7 @@ import { reading } from './parsed.ts';
 import { parseWorkers } from './quantity.ts';
 import { count, duration, mapping, one, someText, text, textOrNumber, yesOrNo } from './schema-parts.ts';
 import { routing, sites } from './site-schema.ts';
+import { tracing } from './tracing-schema.ts';
 
 const listenAddress = textOrNumber(LISTEN_FORMS).transform(reading(parseListenEntry));
 const listenPlace = {
@@ -103,6 +104,9 @@ export const configSchema = mapping({
     .optional()
     .describe('Number of processes, or auto (default). Accepted for later: one process serves for now.'),
   log: log.optional().describe('What is written down.'),
+  tracing: tracing
+    .optional()
+    .describe('Requests are followed in traces (W3C traceparent), and spans sent to a collector. Default: none.'),
   timeouts: mapping({
     handshake: timeout('Connection accepted → TLS handshake complete. Default 10s.'),
     head: timeout('First byte of a request head → last. Default 15s.'),

@@ -39,6 +39,7 @@ const SECRET_KEYS = /^(hmacKey|binding|token|cloudflare|secret|tsig|password|pkc
 
 /** Whether messages may not show the value at `path`. (The URL of a webhook often holds a token.) */
 export function isSecret(path: Path): boolean {
+  if (path[0] === 'tracing' && path[1] === 'headers') return true;
   const key = path.findLast((part) => typeof part === 'string');
   return key !== undefined && SECRET_KEYS.test(key) && path.at(-2) !== 'sites';
 }

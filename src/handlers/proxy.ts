@@ -12,6 +12,7 @@ import type { OutgoingRequest } from '../http/outgoing-request.ts';
 import { sendError, sendPlain } from '../http/plain-response.ts';
 import type { RequestCarrier } from '../http/request-carrier.ts';
 import type { ResponseObserver } from '../http/response-observer.ts';
+import type { Tracing } from '../http/tracing.ts';
 import type { TrustedProxies } from '../http/trusted-proxies.ts';
 import { shouldRetry } from '../upstream/retry.ts';
 import type { Target } from '../upstream/target.ts';
@@ -24,6 +25,8 @@ export interface ProxyOptions {
   readonly underscoreHeaders: ReadonlySet<string>;
   /** Largest request content in bytes, or null. */
   readonly maxBodyBytes: number | null;
+  /** null: fields about traces pass like any others. */
+  readonly tracing: Tracing | null;
   readonly log: Logger;
 }
 
@@ -68,11 +71,15 @@ class Forwarding implements ExchangeObserver, ResponseObserver, Tunnel {
 
   start(): void {
     const exchange = this.#exchange;
-    const { maxBodyBytes } = this.#options;
+    const { maxBodyBytes, tracing } = this.#options;
     if (maxBodyBytes !== null) exchange.limitRequest(maxBodyBytes);
     exchange.observe(this);
     const { request } = exchange;
     tellUpstream(request, exchange.client, this.#passes, this.#options.trustedProxies);
+    if (tracing !== null) {
+      const trace = tracing.follow(request.headers);
+      if (exchange.record !== null) exchange.record.trace = trace;
+    }
     this.#request = {
       method: request.method,
       target: request.path + request.query,

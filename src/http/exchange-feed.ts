@@ -4,6 +4,7 @@ import type { Client } from './exchange.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface ExchangeListener {
   /** Once per exchange, when it is over. Must not throw. */
@@ -11,6 +12,8 @@ export interface ExchangeListener {
 }
 
 export class ExchangeFeed {
+  /** Where exchanges belong that nobody has forwarded; null: requests are not followed. May change. */
+  tracing: Tracing | null = null;
   #listeners: readonly ExchangeListener[] = [];
   #underWay = 0;
 
@@ -49,6 +52,7 @@ export class ExchangeFeed {
   /** For the record itself. */
   tell(record: ExchangeRecord): void {
     this.#underWay--;
+    if (this.tracing !== null) record.trace ??= this.tracing.contextOf(record.headers);
     for (const listener of this.#listeners) listener.onExchange(record);
   }
 }

@@ -7,6 +7,7 @@ import type { Client } from './exchange.ts';
 import type { ExchangeFeed, ExchangeListener } from './exchange-feed.ts';
 import type { HeaderList } from './header-list.ts';
 import type { RequestHead } from './message.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /**
  * How it went:
@@ -48,6 +49,8 @@ export class ExchangeRecord {
   /** Name of the target tried last, and how often one was tried. */
   upstream: string | null = null;
   attempts = 0;
+  /** null: requests are not followed in traces. */
+  trace: TraceContext | null = null;
   /** Of the final response, or 101; 0 when none was sent. */
   status = 0;
   responseHeaders: HeaderList | null = null;

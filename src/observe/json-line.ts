@@ -39,6 +39,7 @@ const WRITERS = {
     text(
       ({ trailers, responseHeaders }) => trailers?.get('grpc-status') ?? responseHeaders?.get('grpc-status') ?? null,
     ),
+  traceId: () => text(({ trace }) => trace?.traceId ?? null),
 } as const satisfies Readonly<Record<string, (redaction: Redaction) => Write>>;
 
 export type AccessField = keyof typeof WRITERS;

@@ -16,6 +16,7 @@ import { writeRequestHead } from '../http1/head-writer.ts';
 import { HostTable } from '../router/host-table.ts';
 import { PathTable } from '../router/path-table.ts';
 import { httpsPortOf } from './listeners.ts';
+import { tracingOf } from './snapshot.ts';
 
 /** A request as it would come in. */
 export interface AskedRequest {
@@ -179,6 +180,7 @@ function upstreamHead(config: Config, asked: AskedRequest): string[] {
   const passes = passingFields(new Set(config.underscoreHeaders));
   const client = { address: from, port: 0, servername: host, tls: null };
   tellUpstream(request, client, passes, new TrustedProxies(config.trustedProxies));
+  tracingOf(config)?.follow(headers);
   const target = path + query;
   const outgoing = { method, target, headers, length: 0, upgradeTo: null, acceptsTrailers: false };
   return writeRequestHead(outgoing).trimEnd().split('\r\n');

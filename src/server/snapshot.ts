@@ -7,6 +7,7 @@ import { redirectHandler } from '../handlers/redirect.ts';
 import { respondHandler } from '../handlers/respond.ts';
 import type { Handler } from '../http/exchange.ts';
 import type { ExchangeListener } from '../http/exchange-feed.ts';
+import { Tracing } from '../http/tracing.ts';
 import { TrustedProxies } from '../http/trusted-proxies.ts';
 import { SiteTallies } from '../observe/metrics/site-tallies.ts';
 import { HostTable } from '../router/host-table.ts';
@@ -46,6 +47,8 @@ export interface Snapshot {
   /** In the order of the configuration; the one for names on demand, if there is one, last. */
   readonly all: readonly BuiltSite[];
   readonly sites: HostTable<Site>;
+  /** null: requests are not followed in traces. */
+  readonly tracing: Tracing | null;
 }
 
 export interface SnapshotServices {
@@ -63,16 +66,19 @@ export function buildSnapshot(config: Config, services: SnapshotServices, before
   const byHost = new Map<string, Site>(sites.map((site) => [site.host, site]));
   const { onDemand } = config;
   const { servesOnDemand } = services;
-  if (onDemand === null || servesOnDemand === undefined) return { config, all: sites, sites: new HostTable(byHost) };
+  const { tracing } = builder;
+  if (onDemand === null || servesOnDemand === undefined)
+    return { config, all: sites, sites: new HostTable(byHost), tracing };
   const others = builder.site(ON_DEMAND, onDemand.routes, 'on-demand');
   const table = new HostTable<Site>(byHost, { site: others, has: servesOnDemand });
-  return { config, all: [...sites, others], sites: table };
+  return { config, all: [...sites, others], sites: table, tracing };
 }
 
 /** In place of a host. */
 export const ON_DEMAND = 'onDemand';
 
 class SiteBuilder {
+  readonly tracing: Tracing | null;
   readonly #services: SnapshotServices;
   readonly #known: ReadonlyMap<string, BuiltSite>;
   readonly #isAlike: boolean;
@@ -82,6 +88,7 @@ class SiteBuilder {
   constructor(config: Config, services: SnapshotServices, before: Snapshot | null) {
     this.#isAlike = before !== null && isDeepStrictEqual(wideOf(before.config), wideOf(config));
     this.#services = services;
+    this.tracing = tracingOf(config);
     this.#known = new Map(before?.all.map((site) => [site.host, site]));
     this.#underscoreHeaders = new Set(config.underscoreHeaders);
     this.#trustedProxies = new TrustedProxies(config.trustedProxies);
@@ -119,15 +126,21 @@ class SiteBuilder {
         const upstream = new Upstream(action.targets.map(target));
         upstreams.push(upstream);
         const [underscoreHeaders, trustedProxies] = [this.#underscoreHeaders, this.#trustedProxies];
-        return proxyHandler({ upstream, trustedProxies, underscoreHeaders, maxBodyBytes, log });
+        const { tracing } = this;
+        return proxyHandler({ upstream, trustedProxies, underscoreHeaders, maxBodyBytes, tracing, log });
       }
     }
   }
 }
 
 /** What every site of a configuration depends on. */
-function wideOf({ underscoreHeaders, trustedProxies }: Config): unknown {
-  return { underscoreHeaders, trustedProxies };
+function wideOf({ underscoreHeaders, trustedProxies, tracing }: Config): unknown {
+  return { underscoreHeaders, trustedProxies, tracing };
+}
+
+/** null: requests are not followed in traces. */
+export function tracingOf({ tracing }: Config): Tracing | null {
+  return tracing === null ? null : new Tracing({ sampleRatio: tracing.sampleRatio, exported: tracing.export !== null });
 }
 
 function tlsTermsOf(tls: SiteTls): string {

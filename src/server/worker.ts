@@ -10,7 +10,6 @@ import type { Logger, LogLevel } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
-import { type AccessLogChange, AccessLogging } from './access-logging.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { Connections } from './connections.ts';
 import type { BoundAddresses, Crew, CrewChange, CrewMetrics } from './crew.ts';
@@ -26,6 +25,7 @@ import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
+import { type WatcherChange, Watchers } from './watchers.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerReport } from './worker-report.ts';
 
@@ -53,7 +53,7 @@ export class Worker implements Crew {
   readonly #targets: TargetRegistry;
   readonly #retirement = new Retirement();
   readonly #records = new ExchangeFeed();
-  readonly #accessLogging: AccessLogging;
+  readonly #watchers: Watchers;
   readonly #metrics = new WorkerMetrics(this.#records);
   readonly #connections: Connections;
   readonly #entrance: Entrance;
@@ -76,7 +76,7 @@ export class Worker implements Crew {
     this.#log = log;
     this.#certificates = certificates;
     this.#tickets = new TicketKeys(ticketKeys);
-    this.#accessLogging = new AccessLogging({ log, clock, records: this.#records });
+    this.#watchers = new Watchers({ log, clock, records: this.#records });
     this.#targets = new TargetRegistry({
       get timeouts() {
         return inForce().timeouts;
@@ -90,6 +90,7 @@ export class Worker implements Crew {
       contexts: new TlsContexts(),
     });
     this.#snapshot = this.#build(config, null);
+    this.#records.tracing = this.#snapshot.tracing;
     const dispatch: DispatchServices = { snapshot: () => this.#snapshot, challenges: certificates.challenges };
     this.#plain = plainHandler(dispatch, () => this.#httpsPort);
     this.#secure = secureHandler(dispatch);
@@ -143,7 +144,7 @@ export class Worker implements Crew {
     this.#state = 'started';
     const { config } = this.#snapshot;
     try {
-      this.#accessLogging.prepare(config.accessLog).commit();
+      (await this.#watchers.prepare(config)).commit();
       (await this.#listeners.prepare(config.listen)).commit();
       this.#findHttpsPort();
       this.#reporter.adopt();
@@ -156,20 +157,20 @@ export class Worker implements Crew {
   async prepare(config: Config): Promise<CrewChange> {
     const before = this.#snapshot;
     let listeners: ListenerChange | null = null;
-    let accessLog: AccessLogChange | null = null;
+    let watchers: WatcherChange | null = null;
     const abandon = (): void => {
       listeners?.abandon();
-      accessLog?.abandon();
+      watchers?.abandon();
     };
     try {
       listeners = await this.#listeners.prepare(config.listen);
-      accessLog = this.#accessLogging.prepare(config.accessLog);
+      watchers = await this.#watchers.prepare(config);
       const snapshot = this.#build(config, before);
       const { opened: listenersOpened, closed: listenersClosed } = listeners;
       return {
         listenersOpened,
         listenersClosed,
-        commit: async () => this.#swap(snapshot, listeners!, accessLog!),
+        commit: async () => this.#swap(snapshot, listeners!, watchers!),
         abandon,
       };
     } catch (error) {
@@ -213,13 +214,13 @@ export class Worker implements Crew {
   }
 
   reopenLogs(): void {
-    this.#accessLogging.reopen();
+    this.#watchers.reopen();
   }
 
   async close(): Promise<void> {
     if (this.#state !== 'started') {
       this.destroy();
-      await this.#accessLogging.close();
+      await this.#watchers.close();
       return;
     }
     this.#state = 'closing';
@@ -234,7 +235,7 @@ export class Worker implements Crew {
     const { size } = this.#connections;
     if (size > 0) this.#log.warn({ connections: size }, 'connections cut after the drain timeout');
     this.destroy();
-    await this.#accessLogging.close();
+    await this.#watchers.close();
   }
 
   destroy(): void {
@@ -242,18 +243,19 @@ export class Worker implements Crew {
     this.#stopAccepting();
     this.#entrance.destroy();
     this.#connections.destroy();
-    void this.#accessLogging.close();
+    void this.#watchers.close();
     this.#targets.destroy();
     this.#retirement.destroy();
     this.#metrics.stop();
   }
 
   /** From one request to the next, all of them are answered by another snapshot. */
-  #swap(snapshot: Snapshot, listeners: ListenerChange, accessLog: AccessLogChange): void {
+  #swap(snapshot: Snapshot, listeners: ListenerChange, watchers: WatcherChange): void {
     const before = this.#snapshot;
     this.#entrance.adopt(snapshot.config);
     this.#snapshot = snapshot;
-    accessLog.commit();
+    this.#records.tracing = snapshot.tracing;
+    watchers.commit();
     this.#former = { snapshot: before, listeners: new Set(listeners.commit()) };
     this.#findHttpsPort();
   }

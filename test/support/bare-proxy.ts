@@ -91,6 +91,7 @@ export async function startBareProxy(
     trustedProxies: new TrustedProxies([]),
     underscoreHeaders: new Set(),
     maxBodyBytes: null,
+    tracing: null,
     log,
   });
   const serve = (socket: Socket, sender: Sender, servername: string | null, speaksHttp2: boolean): void => {
