@@ -24,14 +24,18 @@ const REUSE_PORT = 2;
 export function handleOn(fd: number): BoundHandle {
   const handle = createServerHandle(null, 0, -1, fd, 0);
   if (typeof handle !== 'number') return handle;
-  throw systemError(handle, `descriptor ${fd}`);
+  throw systemError(getSystemErrorName(handle), `descriptor ${fd}`);
 }
 
 /** The first connection to a socket of an address goes to whichever; `address`: an IP address. Throws a system error. */
 export function bindShared(address: string, port: number): BoundHandle {
   const handle = createServerHandle(address, port, isIPv6(address) ? 6 : 4, undefined, REUSE_PORT);
-  if (typeof handle !== 'number') return handle;
-  throw systemError(handle, `${address}:${port}`);
+  const place = `${address}:${port}`;
+  if (typeof handle === 'number') throw systemError(getSystemErrorName(handle), place);
+  if (port === 0 || portOf(handle) === port) return handle;
+  // libuv keeps this error for `listen`, which another process calls: there the socket would come by any port instead.
+  handle.close();
+  throw systemError('EADDRINUSE', place);
 }
 
 function createServerHandle(...args: Parameters<CreateServerHandle>): BoundHandle | number {
@@ -39,7 +43,12 @@ function createServerHandle(...args: Parameters<CreateServerHandle>): BoundHandl
   return create(...args);
 }
 
-function systemError(number: number, place: string): Error {
-  const code = getSystemErrorName(number);
+function portOf(handle: BoundHandle): number {
+  const name = { port: 0 };
+  handle.getsockname(name);
+  return name.port;
+}
+
+function systemError(code: string, place: string): Error {
   return Object.assign(new Error(`bind ${code} ${place}`), { code });
 }

@@ -38,7 +38,8 @@ export class CertificateMirror implements CertificateSource {
     return this.isOnDemand ? this.#demand : null;
   }
 
-  async take(announcement: Announcement): Promise<void> {
+  /** At once: announcements count in the order in which they come. */
+  take(announcement: Announcement): void {
     switch (announcement.kind) {
       case 'certificate': {
         const { pattern, part, certificate } = announcement;
@@ -48,8 +49,8 @@ export class CertificateMirror implements CertificateSource {
       }
       case 'token': {
         const { host, token, answer } = announcement;
-        if (answer === null) await this.challenges.cleanUp(host, token);
-        else await this.challenges.present(host, token, answer);
+        if (answer === null) void this.challenges.cleanUp(host, token);
+        else void this.challenges.present(host, token, answer);
         return;
       }
       case 'alpn': {

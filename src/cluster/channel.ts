@@ -1,6 +1,6 @@
 // Calls between a primary and one of its workers over Node's IPC channel, both ways and in order; each is answered once. Data is
 // copied (structured clone); a socket's handle may come with an answer.
-import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
+import { type Blame, codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 
 /** What of a ChildProcess, or of `process` in a child, is used here. */
 export interface ChannelEnd {
@@ -33,7 +33,13 @@ type Answered<F> = F extends (question: never) => infer A ? A : never;
 type Message =
   | { readonly call: string; readonly id: number; readonly question: unknown }
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly failure: { readonly message: string; readonly code: string } };
+  | { readonly id: number; readonly failure: Failure };
+
+interface Failure {
+  readonly message: string;
+  readonly code: string;
+  readonly source: Blame;
+}
 
 interface Waiting {
   resolve(answer: unknown): void;
@@ -61,7 +67,11 @@ export class Channel<Out extends Calls, In extends Calls> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = ++this.#lastId;
     this.#waiting.set(id, { resolve, reject });
-    this.#send({ call: name, id, question });
+    try {
+      this.#send({ call: name, id, question });
+    } catch (error) {
+      this.#refuse(id, error as Error); // it cannot be copied
+    }
     return promise as Promise<Answered<Out[K]>>;
   }
 
@@ -80,7 +90,7 @@ export class Channel<Out extends Calls, In extends Calls> {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (waiting === undefined) return;
-    if ('failure' in message) waiting.reject(new PerantaraError(message.failure.message, failed(message.failure.code)));
+    if ('failure' in message) waiting.reject(new PerantaraError(message.failure.message, message.failure));
     else waiting.resolve(handle === undefined ? message.answer : new HandleAnswer(handle as object));
   }
 
@@ -90,7 +100,7 @@ export class Channel<Out extends Calls, In extends Calls> {
       if (answer instanceof HandleAnswer) this.#send({ id, answer: null }, answer.handle);
       else this.#send({ id, answer });
     } catch (error) {
-      this.#send({ id, failure: { message: messageOf(error), code: codeOf(error) } });
+      this.#send({ id, failure: failureOf(error) });
     }
   }
 
@@ -111,10 +121,11 @@ export class Channel<Out extends Calls, In extends Calls> {
   }
 
   #closed(): PerantaraError {
-    return new PerantaraError(`${this.#name} has ended`, failed('channel_closed'));
+    return new PerantaraError(`${this.#name} has ended`, { code: 'channel_closed', source: 'internal' });
   }
 }
 
-function failed(code: string): { readonly code: string; readonly source: 'internal' } {
-  return { code, source: 'internal' };
+function failureOf(error: unknown): Failure {
+  const source = error instanceof PerantaraError ? error.source : 'internal';
+  return { message: messageOf(error), code: codeOf(error), source };
 }

@@ -50,6 +50,7 @@ export class ProcessCrew implements Crew {
   #config: Config;
   #ticketKeys: TicketKeySet;
   #drained: ReadonlySet<string> = new Set();
+  /** Of workers that ended and were, or will be, replaced. */
   #restarts = 0;
   #state: 'new' | 'starting' | 'serving' | 'closed' = 'new';
   /** Reloads and starts of single workers, one after the other. */
@@ -72,11 +73,6 @@ export class ProcessCrew implements Crew {
 
   get addresses(): BoundAddresses {
     return { http: this.#listeners.bound('http'), https: this.#listeners.bound('https') };
-  }
-
-  /** Workers that ended and were, or will be, replaced. */
-  get restarts(): number {
-    return this.#restarts;
   }
 
   async start(): Promise<void> {
@@ -242,7 +238,6 @@ export class ProcessCrew implements Crew {
       }),
       announcements: () => certificates.announcements(),
       drainMs: () => this.#config.timeouts.drainMs,
-      isServing: () => this.#state === 'serving',
       onGone: (worker) => this.#admission.forget(worker),
       onEnd: (delayMs) => {
         this.#restarts++;

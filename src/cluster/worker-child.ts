@@ -17,18 +17,17 @@ export interface WorkerChildOptions {
 }
 
 export class WorkerChild {
+  readonly name: string;
   readonly channel: Channel<WorkerCalls, PrimaryCalls>;
-  /** Resolves when the process is gone, with how it ended: `SIGKILL`, `exit code 1`, `hung for 10 s`. */
+  /** Resolves when the process is gone, with how it ended: `SIGKILL`, `exit code 1`, or why it was killed. */
   readonly ended: Promise<string>;
-  readonly startedAtMs = monotonicMs();
   readonly #process: ChildProcess;
-  readonly #name: string;
   readonly #hungMs: number;
   #askedAtMs: number | null = null;
   #reason: string | null = null;
 
   constructor({ program, programArguments, name, answers, hungMs }: WorkerChildOptions) {
-    this.#name = name;
+    this.name = name;
     this.#hungMs = hungMs;
     this.#process = fork(program, programArguments, {
       serialization: 'advanced',
@@ -64,7 +63,7 @@ export class WorkerChild {
   async unlessEnded<T>(work: Promise<T>, doing: string, withinMs: number): Promise<T> {
     const timer = setTimeout(() => this.kill(`took more than ${withinMs / 1_000} s to ${doing}`), withinMs);
     const end = this.ended.then((how): never => {
-      throw new PerantaraError(`${this.#name} ended while it was to ${doing}: ${how}`, {
+      throw new PerantaraError(`${this.name} ended while it was to ${doing}: ${how}`, {
         code: 'worker_ended',
         source: 'internal',
       });

@@ -91,8 +91,8 @@ export class WorkerProcess {
     return { handle };
   }
 
-  async #announce(announcements: readonly Announcement[]): Promise<void> {
-    for (const announcement of announcements) await this.#mirror.take(announcement);
+  #announce(announcements: readonly Announcement[]): void {
+    for (const announcement of announcements) this.#mirror.take(announcement);
   }
 
   async #prepare(given: GivenConfig): Promise<void> {

@@ -1,7 +1,7 @@
 // The place of one worker: a process is started for it, and another when that ends, after a while if that happens again and again.
 import type { Announcement } from '../certs/announcement.ts';
 import { monotonicMs } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Answers } from './answers.ts';
 import type { WorkerStart } from './calls.ts';
@@ -43,8 +43,6 @@ export interface SlotSurroundings {
   announcements(): Iterable<Announcement>;
   /** How long requests under way may take in a worker that is to end. */
   drainMs(): number;
-  /** Whether a worker that ends is to be replaced: not during the start. */
-  isServing(): boolean;
   /** The process has ended, and all its connections with it. */
   onGone(worker: WorkerChild): void;
   /** The worker has ended; another is started after `delayMs`. */
@@ -67,6 +65,8 @@ export class WorkerSlot {
   readonly #former = new Set<WorkerChild>();
   #child: WorkerChild | null = null;
   #isReady = false;
+  /** Some worker here has been ready: from then on there is always another. */
+  #isProven = false;
   #readyAtMs = 0;
   #failures = 0;
   #isOver = false;
@@ -95,14 +95,8 @@ export class WorkerSlot {
   /** Rejects when the process is not ready in the end; it is gone then. */
   async fill(): Promise<void> {
     if (this.#isOver) return;
-    const { log, program, patience, start, onGone } = this.#around;
-    const child = new WorkerChild({
-      program: program.path,
-      programArguments: [`${this.index + 1}`, ...program.arguments],
-      name: `worker ${this.index + 1}`,
-      hungMs: patience.hungMs,
-      answers: (worker) => ({ ...this.#around.answersTo(worker), failing: () => this.#fail(worker) }),
-    });
+    const { log, start, onGone } = this.#around;
+    const child = this.#create();
     this.#child = child;
     void child.ended.then((how) => {
       onGone(child);
@@ -116,8 +110,13 @@ export class WorkerSlot {
       child.kill(messageOf(error));
       throw error;
     }
-    if (this.#child !== child) return;
+    if (this.#child !== child)
+      throw new PerantaraError(`${child.name} ended as soon as it was ready`, {
+        code: 'worker_ended',
+        source: 'internal',
+      });
     this.#isReady = true;
+    this.#isProven = true;
     this.#readyAtMs = monotonicMs();
     log.info({ worker: this.index + 1, pid: child.pid }, 'worker ready');
   }
@@ -137,6 +136,23 @@ export class WorkerSlot {
   destroy(): void {
     this.#stop();
     for (const child of this.children) child.kill();
+  }
+
+  /** Throws when the system has no room for another process; that is like one that ends at once. */
+  #create(): WorkerChild {
+    const { program, patience, answersTo } = this.#around;
+    try {
+      return new WorkerChild({
+        program: program.path,
+        programArguments: [`${this.index + 1}`, ...program.arguments],
+        name: `worker ${this.index + 1}`,
+        hungMs: patience.hungMs,
+        answers: (worker) => ({ ...answersTo(worker), failing: () => this.#fail(worker) }),
+      });
+    } catch (error) {
+      this.#onEnd(null, messageOf(error));
+      throw error;
+    }
   }
 
   #stop(): void {
@@ -173,17 +189,17 @@ export class WorkerSlot {
     clearTimeout(timer);
   }
 
-  #onEnd(child: WorkerChild, how: string): void {
+  #onEnd(child: WorkerChild | null, how: string): void {
     if (this.#child !== child) return;
-    const { log, patience, isServing, onEnd } = this.#around;
+    const { log, patience, onEnd } = this.#around;
     const wasSteady = this.#isReady && monotonicMs() - this.#readyAtMs >= patience.steadyMs;
     this.#child = null;
     this.#isReady = false;
-    if (this.#isOver || !isServing()) return;
+    if (this.#isOver || !this.#isProven) return;
     this.#failures = wasSteady ? 0 : this.#failures + 1;
     const again = Math.min(this.#failures - 2, 20); // the first comes back at once
     const delayMs = again < 0 ? 0 : Math.min(patience.firstDelayMs * 2 ** again, patience.maxDelayMs);
-    log.error({ worker: this.index + 1, pid: child.pid, how, delayMs }, 'worker ended, another takes its place');
+    log.error({ worker: this.index + 1, pid: child?.pid, how, delayMs }, 'worker ended, another takes its place');
     onEnd(delayMs);
     // What goes wrong with the next one comes back here as its end.
     this.#timer = setTimeout(() => void this.#around.inTurn(() => this.fill().catch(() => {})), delayMs);

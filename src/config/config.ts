@@ -20,7 +20,7 @@ export interface Config {
   /** Where the running process can be asked and told, or null: nowhere. */
   readonly admin: AdminConfig | null;
   readonly listen: ListenConfig;
-  /** Accepted for later; one process serves for now. */
+  /** Processes that answer requests; with 1, the primary does. `auto`: one for each core. */
   readonly workers: number | 'auto';
   /** null: none is written. */
   readonly accessLog: AccessLogConfig | null;
