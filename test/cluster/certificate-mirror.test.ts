@@ -29,7 +29,7 @@ function mirror() {
     demand: (name) => new Promise((resolve, reject) => void demanded.push({ name, resolve, reject })),
     findToken: async () => 'from another machine',
   });
-  const announce: Announce = (announcement) => copy.take(structuredClone(announcement));
+  const announce: Announce = async (announcement) => copy.take(structuredClone(announcement));
   return { copy, announce, demanded };
 }
 
