@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import('./run.ts')).runVerb,
   validate: async () => (await import('./validate.ts')).validateVerb,
   status: async () => (await import('./status.ts')).statusVerb,
+  top: async () => (await import('./top.ts')).topVerb,
   reload: async () => (await import('./reload.ts')).reloadVerb,
   proxy: async () => (await import('./proxy.ts')).proxyVerb,
   certs: async () => (await import('./certs/list.ts')).certsVerb,
@@ -27,9 +28,6 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   version: async () => (await import('./version.ts')).versionVerb,
   help: async () => (await import('./help.ts')).helpVerb,
 };
-
-/** Verbs that the design promises and a later release brings. */
-const LATER: readonly string[] = ['top'];
 
 export interface FoundVerb {
   readonly verb: Verb;
@@ -94,7 +92,6 @@ export async function loadVerb(args: readonly [string, ...string[]]): Promise<Fo
   }
   if (Object.hasOwn(VERBS, name)) return { verb: await VERBS[name]!(), rest: args.slice(1) };
   if (family.length > 0) throw new UsageError(`cannot do anything: a word is missing, as in ${family.join(' or ')}`);
-  if (LATER.includes(name)) throw new UsageError(`cannot use the verb "${name}": it comes with a later release`);
   const verbs = Object.keys(VERBS);
   const near = verbs.find((verb) => verb.endsWith(` ${name}`)) ?? suggest(name, verbs);
   throw new UsageError(

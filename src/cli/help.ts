@@ -9,6 +9,8 @@ Usage: perantara VERB [FLAGS]
   run       serve the sites of a configuration file
   validate  check a configuration file: every mistake, with line and column
   status    say how the running process, its certificates and targets fare
+  top       show its sites, targets and errors, live
+  target    take a target out of service, or back: target drain, target enable
   reload    make the running process load its file again
   proxy     serve one site without a file: --from HOST --to TARGET
   certs     list certificates; renew, revoke, import, trust: help certs
@@ -19,12 +21,10 @@ Usage: perantara VERB [FLAGS]
   help      print this, or the help of a verb: perantara help run
 
 The file is ./perantara.yaml or ./config/perantara.yaml unless --config FILE
-names another. The shortest one:
+names another (docs/configuration.md). The shortest one:
 
   sites:
     app.example.com: http://127.0.0.1:3000
-
-All of it is explained in docs/configuration.md.
 `;
 
 export const helpVerb: Verb = {

@@ -1,6 +1,7 @@
 // The process as the verbs see it: where text goes, what the environment says, how it ends.
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../core/clock.ts';
+import { type Screen, TerminalScreen } from './screen.ts';
 
 export interface Terminal {
   /** Writes to standard output; a closed pipe (`| head -1`) is no error. */
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Width of standard output; 80 when it is no terminal. */
   readonly columns: number;
+  /** The whole of it, for a verb that draws; null when standard input or output is none. */
+  readonly screen: Screen | null;
   readonly folder: string;
   now(): number;
   /** Ends the process once everything written has left it. */
@@ -39,6 +42,7 @@ export function processTerminal(): Terminal {
     env: process.env,
     interactive: process.stderr.isTTY === true,
     columns: process.stdout.columns ?? 80,
+    screen: TerminalScreen.of(process),
     folder: process.cwd(),
     now: () => systemClock.now(),
     exit: (code) => {

@@ -34,6 +34,7 @@ export async function runHere(args: readonly string[], folder = process.cwd()): 
     env: process.env,
     interactive: false,
     columns: 80,
+    screen: null,
     folder,
     now: () => Date.now(),
     exit: () => {},

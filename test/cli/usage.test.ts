@@ -10,12 +10,29 @@ import { MAIN, perantara, runHere } from './command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'perantara-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const VERBS = ['run', 'validate', 'proxy', 'certs', 'check', 'explain', 'schema', 'version', 'help'];
+const VERBS = [
+  'run',
+  'validate',
+  'status',
+  'top',
+  'reload',
+  'proxy',
+  'certs',
+  'check',
+  'explain',
+  'schema',
+  'version',
+  'help',
+];
+const VERBS_OF_TARGET = ['target drain', 'target enable'];
 const VERBS_OF_CERTS = ['certs renew', 'certs revoke', 'certs import', 'certs roll-over', 'certs trust'];
 
 describe('help', () => {
   it('fits a screen of 24 lines and 80 columns, for every verb', async () => {
-    for (const args of [['help'], ...[...VERBS, ...VERBS_OF_CERTS].map((verb) => ['help', ...verb.split(' ')])]) {
+    for (const args of [
+      ['help'],
+      ...[...VERBS, ...VERBS_OF_TARGET, ...VERBS_OF_CERTS].map((verb) => ['help', ...verb.split(' ')]),
+    ]) {
       const { code, out, err } = await runHere(args, folder);
       assert.equal(code, 0);
       assert.equal(err, '');
@@ -48,6 +65,7 @@ describe('help', () => {
   it('names every verb and every flag', async () => {
     const overview = (await runHere(['help'], folder)).out;
     for (const verb of VERBS) assert.match(overview, new RegExp(`^ {2}${verb} `, 'm'));
+    for (const verb of VERBS_OF_TARGET) assert.ok(overview.includes(verb), verb);
     const ofCerts = (await runHere(['help', 'certs'], folder)).out;
     for (const verb of VERBS_OF_CERTS) assert.match(ofCerts, new RegExp(`^ {2}perantara ${verb} `, 'm'));
     const ofProxy = (await runHere(['help', 'proxy'], folder)).out;
@@ -90,7 +108,7 @@ describe('a command line that cannot be understood', () => {
     ['with a verb misspelt', 'rnu', /there is no such verb; did you mean run\?/],
     ['with an unknown verb', 'banana', /cannot use "banana": there is no such verb\n/],
     ['with a verb of the prototype', 'constructor', /there is no such verb/],
-    ['with a verb of a later release', 'top', /it comes with a later release/],
+    ['with a word of a verb missing', 'target', /a word is missing, as in target drain or target enable/],
     ['with a flag before the verb', '--config x.yaml', /did you mean perantara run --config\?/],
     ['with a flag of proxy before the verb', '--from localhost', /did you mean perantara proxy --from\?/],
     ['with a flag misspelt', 'run --conifg x', /^perantara run: cannot use "--conifg": .*did you mean --config\?/],
