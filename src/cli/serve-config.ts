@@ -2,8 +2,10 @@
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Flags } from './flags.ts';
 import { isPretty, loggerFor } from './log-flags.ts';
+import { changeOfUser } from './privileges.ts';
 import { serve } from './serve.ts';
 import { findInherited, takeServiceEnvironment } from './service-environment.ts';
 import type { ConfigOrigin } from './serving-process.ts';
@@ -22,8 +24,25 @@ export async function serveConfig(
   const log = loggerFor(flags, terminal);
   tellWarnings(warnings, log);
   const createCrew = await crewFor(config, isPretty(flags, terminal));
+  let becomeUser: (() => void) | null;
+  try {
+    becomeUser = changeOfUser(config.user, config.storage);
+  } catch (error) {
+    terminal.err(`${messageOf(error)}\n`);
+    return 1;
+  }
   const inherited = findInherited(takeServiceEnvironment(terminal).passed, config.listen, log);
-  const services = { log, clock: systemClock, inherited, ...(createCrew === undefined ? {} : { createCrew }) };
+  const onListening = (): void => {
+    becomeUser?.();
+    log.info({ user: config.user?.name }, 'root given up');
+  };
+  const services = {
+    log,
+    clock: systemClock,
+    inherited,
+    ...(createCrew === undefined ? {} : { createCrew }),
+    ...(becomeUser === null ? {} : { onListening }),
+  };
   return serve(
     () => (origin === null ? new Server(config, services) : new ServingProcess(config, origin, services)),
     log,

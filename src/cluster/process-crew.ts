@@ -80,6 +80,7 @@ export class ProcessCrew implements Crew {
     this.#state = 'starting';
     try {
       (await this.#listeners.prepare(this.#config.listen)).commit();
+      await this.#services.onListening();
       this.#services.certificates.audience = (announcement) => this.#announce(announcement);
       await Promise.all(this.#slots.map((slot) => slot.fill()));
       if (this.#isClosed) throw closing();

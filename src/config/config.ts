@@ -2,6 +2,7 @@
 
 import type { CertificateFiles } from '../core/certificate-files.ts';
 import type { AccessField, LogPlace } from './access-log-words.ts';
+import type { UserConfig } from './user.ts';
 
 /** Where a value stood, for messages: `perantara.yaml:3:9`, `perantara.yaml (default)`, or a flag: `--http`. */
 export type Position = string;
@@ -15,6 +16,8 @@ export interface Config {
   readonly onDemand: OnDemandConfig | null;
   /** Told of every certificate event, or null. */
   readonly onEvent: EventHookConfig | null;
+  /** As whom a process goes on that was started as root, or null: as whom it was started. */
+  readonly user: UserConfig | null;
   /** Absolute path of the storage folder. */
   readonly storage: string;
   /** Where the running process can be asked and told, or null: nowhere. */

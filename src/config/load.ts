@@ -20,6 +20,7 @@ import { readShape } from './shape.ts';
 import { readSites } from './sites.ts';
 import { type Source, type ValuePlaces, valueSource } from './source.ts';
 import { readTracing } from './tracing.ts';
+import { readUser } from './user.ts';
 import { yamlSource } from './yaml-source.ts';
 
 export type LoadResult =
@@ -89,6 +90,7 @@ function readConfig(draft: Draft): Config | null {
     dns,
     onDemand: readOnDemand(raw.onDemand, draft),
     onEvent: readEventHook(raw.onEvent, draft),
+    user: readUser(raw, draft),
     storage,
     admin: readAdmin(raw.admin, storage, draft),
     listen,

@@ -14,6 +14,7 @@ import { parseWorkers } from './quantity.ts';
 import { count, duration, mapping, one, someText, text, textOrNumber, yesOrNo } from './schema-parts.ts';
 import { routing, sites } from './site-schema.ts';
 import { tracing } from './tracing-schema.ts';
+import { parseUserName, USER_FORMS } from './user.ts';
 
 const listenAddress = textOrNumber(LISTEN_FORMS).transform(reading(parseListenEntry));
 const listenPlace = {
@@ -76,6 +77,14 @@ export const configSchema = mapping({
     .optional()
     .describe('Certificates for names that are not in this file, when a service of yours allows them. Default: none.'),
   onEvent: onEvent.optional().describe('Told when a certificate is obtained, renewed, fails, or nears its end.'),
+  user: textOrNumber(USER_FORMS)
+    .transform(reading(parseUserName))
+    .optional()
+    .describe('As whom to go on when started as root, once the ports are open. Default: as whom it was started.'),
+  group: textOrNumber(USER_FORMS)
+    .transform(reading(parseUserName))
+    .optional()
+    .describe("The group, in place of the user's own. Needs user."),
   storage: someText('the path of a folder')
     .optional()
     .describe('Folder for accounts, certificates and keys, relative to this file. Default ./certs.'),

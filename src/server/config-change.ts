@@ -24,6 +24,8 @@ export function siteChanges(
 export function obstacleTo(before: Config, after: Config): string | null {
   if (before.storage !== after.storage)
     return `cannot use the new configuration: "storage" is "${before.storage}" as long as this process runs, not "${after.storage}"; restart it`;
+  if (before.user?.uid !== after.user?.uid || before.user?.gid !== after.user?.gid)
+    return 'cannot use the new configuration: "user" and "group" cannot change while this process runs; restart it';
   if (before.workers !== after.workers)
     return 'cannot use the new configuration: "workers" cannot change while this process runs; restart it';
   return null;

@@ -71,6 +71,8 @@ export interface CrewServices {
   readonly clock: Clock;
   readonly certificates: CertificateAutomation;
   readonly ticketKeys: TicketKeySet;
+  /** To be awaited when the listeners are open, before anything that comes from them is looked at and before a process is started. */
+  readonly onListening: () => Promise<void>;
   /** Never closed by anybody but the process that was started with them. */
   readonly inherited: InheritedSockets;
 }

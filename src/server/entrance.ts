@@ -20,6 +20,8 @@ import type { TicketKeys } from './ticket-keys.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { tlsFacts } from './tls-facts.ts';
 
+/** How long those on their way in, in a handshake most of them, may take when no more are let in. */
+const ARRIVAL_MS = 1_000;
 /** Between two looks at whether those on the way have come in. */
 const LOOK_MS = 20;
 
@@ -128,9 +130,9 @@ export class Entrance {
     });
   }
 
-  /** Resolves when nobody is on the way any more, or after `waitMs`. To be called when nobody new can come. */
+  /** Resolves when nobody is on the way any more, or after a moment, `waitMs` at most. To be called when nobody new can come. */
   async empty(waitMs: number): Promise<void> {
-    for (let left = waitMs; left > 0 && this.#pending > 0; left -= LOOK_MS) await pause(LOOK_MS);
+    for (let left = Math.min(waitMs, ARRIVAL_MS); left > 0 && this.#pending > 0; left -= LOOK_MS) await pause(LOOK_MS);
   }
 
   get #pending(): number {

@@ -71,7 +71,8 @@ export function listenError(address: ListenAddress, cause: unknown): PerantaraEr
     case 'EACCES':
       return make(
         'listen_denied',
-        `permission denied for a port below 1024; allow it with "sudo setcap cap_net_bind_service=+ep ${process.execPath}", ` +
+        `permission denied for a port below 1024; have systemd pass the port (perantara.socket), start as root with "user" in the ` +
+          `configuration, allow it with "sudo setcap cap_net_bind_service=+ep ${process.execPath}", ` +
           `with "AmbientCapabilities=CAP_NET_BIND_SERVICE" in the systemd unit, with ` +
           `"sudo sysctl net.ipv4.ip_unprivileged_port_start=80", or choose a port from 1024 up`,
       );

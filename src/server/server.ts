@@ -6,7 +6,7 @@ import type { CertificateGauges } from '../certs/events/gauges.ts';
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
 import { obstacleTo, siteChanges } from './config-change.ts';
@@ -24,14 +24,19 @@ export interface ServerServices {
   readonly clock: Clock;
   /** Default one worker in this process. */
   readonly createCrew?: CreateCrew;
+  /** Called when the listeners are open, before anything that comes from them is looked at. Default: nothing. */
+  readonly onListening?: () => void;
   /** Listening sockets that the process was started with. Default none. */
   readonly inherited?: InheritedSockets;
 }
+
+const HAS_GIVEN_UP = '. This process was root when it started and has given that up: a restart opens the port as well';
 
 export class Server implements Lifecycle {
   readonly #log: Logger;
   readonly #certificates: CertificateAutomation;
   readonly #crew: Crew;
+  readonly #loadsLater: boolean;
   #config: Config;
   #generation = 1;
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
@@ -43,11 +48,17 @@ export class Server implements Lifecycle {
 
   constructor(config: Config, services: ServerServices) {
     const { log, clock, createCrew = oneWorker, inherited = new InheritedSockets() } = services;
+    const onListening = async (): Promise<void> => {
+      if (services.onListening === undefined) return;
+      services.onListening();
+      await certificates.load();
+    };
     const certificates = new CertificateAutomation(config, { log, clock, contextOptions: secureContextOptions() });
     this.#config = config;
+    this.#loadsLater = services.onListening !== undefined;
     this.#log = log;
     this.#certificates = certificates;
-    this.#crew = createCrew(config, { log, clock, certificates, ticketKeys: this.#ticketKeys, inherited });
+    this.#crew = createCrew(config, { log, clock, certificates, ticketKeys: this.#ticketKeys, inherited, onListening });
   }
 
   /** The configuration in force. */
@@ -153,7 +164,8 @@ export class Server implements Lifecycle {
 
   async #start(): Promise<void> {
     // Stored certificates first, so that no handshake is refused that need not be; the CA only once it can be answered.
-    await this.#certificates.load();
+    // Not yet, when somebody else is to read them: a user that this process becomes once it listens.
+    if (!this.#loadsLater) await this.#certificates.load();
     if (this.#state !== 'new') return; // closed meanwhile
     this.#state = 'started';
     this.#rotation = setInterval(() => this.rotateTicketKeys(), TICKET_KEY_LIFE_MS).unref();
@@ -175,7 +187,8 @@ export class Server implements Lifecycle {
     try {
       change = await this.#crew.prepare(config);
     } catch (error) {
-      return refusedReload(messageOf(error));
+      const isForUs = this.#loadsLater && codeOf(error) === 'listen_denied';
+      return refusedReload(isForUs ? `${messageOf(error)}${HAS_GIVEN_UP}` : messageOf(error));
     }
     this.#config = config;
     this.#generation++;

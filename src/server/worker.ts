@@ -25,12 +25,10 @@ import { buildSnapshot, type Snapshot } from './snapshot.ts';
 import { TargetRegistry } from './target-registry.ts';
 import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { type WatcherChange, Watchers } from './watchers.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerReport } from './worker-report.ts';
-
-/** How long those on their way in, in a handshake most of them, may take when no more are let in. */
-const ARRIVAL_MS = 1_000;
 
 export interface WorkerServices {
   readonly log: Logger;
@@ -39,6 +37,8 @@ export interface WorkerServices {
   readonly ticketKeys: TicketKeySet;
   /** Whoever counts connections for several workers. Default null: there are no others. */
   readonly together?: SharedAdmission | null;
+  /** Awaited when the listeners are open, before anything that comes from them is looked at. Default: nothing. */
+  readonly onListening?: () => Promise<void>;
   /** Served where the configuration has their addresses. Default none. */
   readonly inherited?: InheritedSockets;
   /** Default: on an inherited socket, else on one that is bound here. */
@@ -59,6 +59,8 @@ export class Worker implements Crew {
   readonly #entrance: Entrance;
   readonly #inherited: InheritedListeners;
   readonly #listeners: Listeners;
+  readonly #onListening: () => Promise<void>;
+  readonly #waitingRoom: WaitingRoom;
   readonly #plain: Handler;
   readonly #secure: Handler;
   #snapshot: Snapshot;
@@ -123,9 +125,11 @@ export class Worker implements Crew {
       connections: () => this.#entrance.open,
       metrics: this.#metrics,
     });
+    this.#waitingRoom = new WaitingRoom((socket, listening) => this.#entrance.accept(socket, listening));
+    this.#onListening = services.onListening ?? (async () => {});
     this.#inherited = new InheritedListeners(services.inherited ?? new InheritedSockets());
     this.#listeners = new Listeners(
-      (socket, listening) => this.#entrance.accept(socket, listening),
+      (socket, listening) => this.#waitingRoom.enter(socket, listening),
       services.createListener ?? ((address, onSocket) => this.#inherited.create(address, onSocket)),
     );
   }
@@ -144,9 +148,11 @@ export class Worker implements Crew {
     this.#state = 'started';
     const { config } = this.#snapshot;
     try {
-      (await this.#watchers.prepare(config)).commit();
       (await this.#listeners.prepare(config.listen)).commit();
+      await this.#onListening();
+      (await this.#watchers.prepare(config)).commit();
       this.#findHttpsPort();
+      this.#waitingRoom.open();
       this.#reporter.adopt();
     } catch (error) {
       this.destroy();
@@ -229,7 +235,7 @@ export class Worker implements Crew {
     this.#connections.drain();
     this.#targets.closeIdle();
     // Who has been accepted may ask: nobody else has heard of that connection.
-    await this.#entrance.empty(Math.min(ARRIVAL_MS, drainMs));
+    await this.#entrance.empty(drainMs);
     this.#entrance.destroy();
     await this.#connections.empty(drainMs);
     const { size } = this.#connections;
@@ -241,6 +247,7 @@ export class Worker implements Crew {
   destroy(): void {
     this.#state = 'closed';
     this.#stopAccepting();
+    this.#waitingRoom.destroy();
     this.#entrance.destroy();
     this.#connections.destroy();
     void this.#watchers.close();

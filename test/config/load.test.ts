@@ -30,6 +30,46 @@ function cpuMs(before: NodeJS.CpuUsage): number {
   return (user + system) / 1_000;
 }
 
+describe('the user', () => {
+  const userOf = (lines: string) => {
+    const result = loadText(`${lines}\nsites: { app.localhost: 3000 }\n`);
+    assert.ok(result.ok, result.ok ? '' : problemsOf(result));
+    const { position: _, ...user } = result.config.user!;
+    return user;
+  };
+
+  it('is found by name and by number, with its group', () => {
+    assert.deepEqual(userOf('user: root'), { name: 'root', uid: 0, gid: 0, isKnown: true });
+    assert.deepEqual(userOf('user: 0'), { name: 'root', uid: 0, gid: 0, isKnown: true });
+    assert.deepEqual(userOf('user: "00"'), { name: 'root', uid: 0, gid: 0, isKnown: true });
+  });
+
+  it('may have no name when its group is told', () => {
+    assert.deepEqual(userOf('user: 3999999999\ngroup: 3999999998'), {
+      name: '3999999999',
+      uid: 3_999_999_999,
+      gid: 3_999_999_998,
+      isKnown: false,
+    });
+  });
+
+  it('is refused with its place when there is none', () => {
+    const mistakes: readonly (readonly [string, RegExp])[] = [
+      ['user: no-such-user', /^perantara.yaml:1:7: cannot use user: this machine has no such user/],
+      ['user: 3999999999', /^perantara.yaml:1:7: cannot use user: .*"group" is needed beside it/],
+      ['user: root\ngroup: no-such-group', /^perantara.yaml:2:8: cannot use group: this machine has no such group/],
+      ['group: root', /^perantara.yaml:1:8: cannot use group: it needs "user" beside it/],
+      ['user: 4294967295', /^perantara.yaml:1:7: cannot use user: the number is too large/],
+      ['user: -1', /^perantara.yaml:1:7: cannot use user: it is no name/],
+      ['user: "root:x"', /^perantara.yaml:1:7: cannot use user: it is no name/],
+      ['user: "--help"', /^perantara.yaml:1:7: cannot use user: it is no name/],
+      ['user: ""', /^perantara.yaml:1:7: cannot use user: it is no name/],
+    ];
+    for (const [lines, expected] of mistakes)
+      assert.match(problemsOf(loadText(`${lines}\nsites: { app.localhost: 3000 }\n`)), expected);
+  });
+});
+
 describe('a configuration file that cannot be read', () => {
   it('is reported when it does not exist', () => {
     assert.equal(

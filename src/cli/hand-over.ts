@@ -1,0 +1,41 @@
+// Gives a storage folder that root has made, and what is in it, to the user as whom the process goes on. Only what root has made
+// where nobody else can write is touched: in a folder of another user anything may be put in the place of a file meanwhile.
+import { lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { messageOf, PerantaraError } from '../core/errors.ts';
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Makes the folder when it is missing. Throws PerantaraError `storage_unwritable`. */
+export function handOver(folder: string, owner: Owner): void {
+  try {
+    const made = makeFolders(folder);
+    if (made.length > 0) for (const each of made) lchownSync(each, owner.uid, owner.gid);
+    else give(folder, owner);
+  } catch (cause) {
+    const why = `cannot give the folder "${folder}" to user ${owner.uid}: ${messageOf(cause)}`;
+    throw new PerantaraError(why, { code: 'storage_unwritable', source: 'operator', cause });
+  }
+}
+
+/** What is in a folder before the folder itself: until the last step nobody but root gets in. */
+function give(path: string, { uid, gid }: Owner): void {
+  const found = lstatSync(path);
+  const isFolder = found.isDirectory();
+  if (found.uid !== 0 || !(isFolder || (found.isFile() && found.nlink === 1))) return;
+  const isPrivate = (found.mode & 0o022) === 0;
+  if (isFolder && isPrivate) for (const name of readdirSync(path)) give(join(path, name), { uid, gid });
+  lchownSync(path, uid, gid);
+}
+
+/** Those that had to be made, each mode 0700. */
+function makeFolders(folder: string): readonly string[] {
+  const missing: string[] = [];
+  for (let place = folder; lstatSync(place, { throwIfNoEntry: false }) === undefined; place = dirname(place))
+    missing.unshift(place);
+  for (const place of missing) mkdirSync(place, { mode: 0o700 });
+  return missing;
+}

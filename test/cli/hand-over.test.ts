@@ -1,0 +1,62 @@
+// What root gives away with a storage folder, and what it keeps its hands off.
+import { deepStrictEqual, throws } from 'node:assert/strict';
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { handOver } from '../../src/cli/hand-over.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const OWNER = { uid: 65_534, gid: 65_534 };
+const AS_ROOT = process.getuid?.() === 0 ? {} : { skip: 'only root can give files away' };
+
+test(
+  'a storage folder that root has made is given away with what it has in it, and not a file more',
+  AS_ROOT,
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const storage = join(folder, 'storage');
+    const owner = (name: string): number => lstatSync(join(folder, name)).uid;
+    mkdirSync(join(storage, 'a/b'), { recursive: true, mode: 0o700 });
+    for (const name of ['shadow', 'storage/a/b/key.pem', 'outside.pem'])
+      writeFileSync(join(folder, name), '', { mode: 0o600 });
+    symlinkSync(join(folder, 'shadow'), join(storage, 'link'));
+    linkSync(join(folder, 'outside.pem'), join(storage, 'hard'));
+    // A folder of somebody else, who can put there what they like.
+    mkdirSync(join(storage, 'theirs'));
+    chownSync(join(storage, 'theirs'), 12_345, 12_345);
+    writeFileSync(join(storage, 'theirs/file'), '');
+    mkdirSync(join(storage, 'open'));
+    chmodSync(join(storage, 'open'), 0o777);
+    writeFileSync(join(storage, 'open/file'), '');
+    handOver(storage, OWNER);
+    const names = ['storage', 'storage/a', 'storage/a/b', 'storage/a/b/key.pem', 'storage/open'];
+    deepStrictEqual(
+      names.map(owner),
+      names.map(() => 65_534),
+    );
+    const kept = ['shadow', 'outside.pem', 'storage/hard', 'storage/link', 'storage/open/file', 'storage/theirs/file'];
+    deepStrictEqual(
+      kept.map(owner),
+      kept.map(() => 0),
+    );
+    deepStrictEqual(owner('storage/theirs'), 12_345);
+  },
+);
+
+test(
+  "folders that are missing are made as the owner's; a folder that is somebody's already stays as it is",
+  AS_ROOT,
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    handOver(join(folder, 'x/y'), OWNER);
+    deepStrictEqual(
+      ['x', 'x/y'].map((name) => lstatSync(join(folder, name)).uid),
+      [65_534, 65_534],
+    );
+    writeFileSync(join(folder, 'x/y/root.pem'), '');
+    handOver(join(folder, 'x/y'), OWNER);
+    deepStrictEqual(lstatSync(join(folder, 'x/y/root.pem')).uid, 0);
+    writeFileSync(join(folder, 'file'), '');
+    throws(() => handOver(join(folder, 'file/x'), OWNER), /cannot give the folder ".*file\/x" to user 65534: ENOTDIR/);
+  },
+);
