@@ -4,7 +4,7 @@ import type { CertificateStatus } from '../certs/certificate-status.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
-import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
+import type { MetricsSums } from '../observe/metrics/metrics-sums.ts';
 import type { PrimaryFigures } from '../observe/metrics/primary-families.ts';
 import type { ReloadResult } from '../server/reload-result.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
@@ -29,7 +29,7 @@ export interface AdminServices {
   /** Whether new requests go to the target of that name; one that is configured. False: it was so already. */
   drainTarget(name: string, isDrained: boolean): boolean;
   /** What has been counted, by all workers together and by the process that looks after them. Never rejects. */
-  metrics(): Promise<{ readonly workers: MetricsReport; readonly primary: PrimaryFigures }>;
+  metrics(): Promise<{ readonly workers: MetricsSums; readonly primary: PrimaryFigures }>;
   /** Loads the file again. Calls may overlap; each resolves with the outcome of a reading that began after it. */
   reload(): Promise<ReloadResult>;
 }

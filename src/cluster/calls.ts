@@ -2,6 +2,7 @@
 import type { Announcement } from '../certs/announcement.ts';
 import type { Config } from '../config/config.ts';
 import type { LogLevel } from '../core/log.ts';
+import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import type { TicketKeySet } from '../server/ticket-keys.ts';
 import type { WorkerReport } from '../server/worker-report.ts';
 import type { HandleAnswer } from './channel.ts';
@@ -34,6 +35,8 @@ export type WorkerCalls = {
   drainTargets: (names: ReadonlySet<string>) => void;
   setLogLevel: (level: LogLevel) => void;
   report: (nothing: null) => WorkerReport;
+  /** What it has counted, the first page of it, or the one after that which was asked for last; null: there are no more. */
+  metrics: (at: 'first' | 'next') => MetricsReport | null;
   reopenLogs: (nothing: null) => void;
   /** Is it still there? */
   beat: (nothing: null) => void;

@@ -35,8 +35,8 @@ export interface ProcessCrewOptions {
 const BEAT_MS = 1_000;
 const FOLLOW_WITHIN_MS = 30_000;
 const REPORT_WITHIN_MS = 2_000;
-/** What a worker has counted since its last report is lost when it is killed. */
-const BEATS_PER_REPORT = 5;
+/** What a worker has counted since it was asked last is lost when it is killed. */
+const BEATS_PER_COLLECTION = 5;
 
 export class ProcessCrew implements Crew {
   readonly #services: CrewServices;
@@ -92,7 +92,7 @@ export class ProcessCrew implements Crew {
     let beats = 0;
     this.#beats = setInterval(() => {
       for (const slot of this.#slots) slot.beat();
-      if (++beats % BEATS_PER_REPORT === 0 && this.#config.admin !== null) void this.reports();
+      if (++beats % BEATS_PER_COLLECTION === 0 && this.#config.admin !== null) void this.#figures.collect(this.#ready);
     }, BEAT_MS).unref();
   }
 
@@ -153,15 +153,12 @@ export class ProcessCrew implements Crew {
 
   async reports(): Promise<readonly WorkerReport[]> {
     const reports = await Promise.all(this.#ready.map(reportOf));
-    const known = reports.filter((report) => report !== null);
-    const alive = this.#slots.flatMap(({ children }) => children.map(({ pid }) => pid));
-    this.#figures.take(known, new Set(alive));
-    return known;
+    return reports.filter((report) => report !== null);
   }
 
   async metrics(): Promise<CrewMetrics> {
-    const { length: workers } = await this.reports();
-    return { together: this.#figures.report(), workers, restarts: this.#restarts };
+    const workers = await this.#figures.collect(this.#ready);
+    return { together: await this.#figures.sums(), workers, restarts: this.#restarts };
   }
 
   async close(): Promise<void> {
@@ -239,7 +236,10 @@ export class ProcessCrew implements Crew {
       }),
       announcements: () => certificates.announcements(),
       drainMs: () => this.#config.timeouts.drainMs,
-      onGone: (worker) => this.#admission.forget(worker),
+      onGone: (worker) => {
+        this.#admission.forget(worker);
+        this.#figures.leave(worker);
+      },
       onEnd: (delayMs) => {
         this.#restarts++;
         if (delayMs > 0 && this.#ready.length > 0) for (const socket of this.#sockets.values()) socket.giveUp(index);

@@ -3,6 +3,7 @@ import type { Announcement } from '../certs/announcement.ts';
 import type { Clock } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import type { CrewChange } from '../server/crew.ts';
 import { Listener } from '../server/listener.ts';
 import { secureContextOptions } from '../server/tls-acceptor.ts';
@@ -24,6 +25,7 @@ export class WorkerProcess {
   readonly #channel: Channel<PrimaryCalls, WorkerCalls>;
   readonly #mirror: CertificateMirror;
   #worker: Worker | null = null;
+  #pages: Iterator<MetricsReport, null> | null = null;
   readonly #desk: AdmissionDesk;
   #change: { readonly change: CrewChange; readonly given: GivenConfig } | null = null;
 
@@ -42,6 +44,7 @@ export class WorkerProcess {
       drainTargets: (names) => this.#worker?.drainTargets(names),
       setLogLevel: (level) => this.#worker?.setLogLevel(level),
       report: () => this.#serving.report(),
+      metrics: (at) => this.#metricsPage(at),
       reopenLogs: () => this.#worker?.reopenLogs(),
       beat: () => {},
       close: () => this.#worker?.close(),
@@ -84,6 +87,11 @@ export class WorkerProcess {
     });
     this.#worker.drainTargets(drained);
     await this.#worker.start();
+  }
+
+  #metricsPage(at: 'first' | 'next'): MetricsReport | null {
+    if (at === 'first') this.#pages = this.#serving.metricsPages();
+    return this.#pages?.next().value ?? null;
   }
 
   async #socketFor(key: string): Promise<{ readonly handle: object }> {

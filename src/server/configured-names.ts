@@ -1,6 +1,6 @@
 // The names of a configuration that metrics have as labels.
 import type { Config, RouteConfig } from '../config/config.ts';
-import type { ConfiguredNames } from '../observe/metrics/metrics-report.ts';
+import type { ConfiguredNames } from '../observe/metrics/metrics-sums.ts';
 import { NONE } from '../observe/metrics/site-tallies.ts';
 import { ON_DEMAND } from './snapshot.ts';
 import { targetNames } from './target-registry.ts';

@@ -4,7 +4,7 @@ import type { CertificateAutomation } from '../certs/automation.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
-import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
+import type { MetricsSums } from '../observe/metrics/metrics-sums.ts';
 import type { InheritedSockets } from './inherited-sockets.ts';
 import type { TicketKeySet } from './ticket-keys.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -32,7 +32,7 @@ export interface CrewChange {
 
 /** What all workers together have counted; see observe/metrics/metrics-together.ts. */
 export interface CrewMetrics {
-  readonly together: MetricsReport;
+  readonly together: MetricsSums;
   /** That answer now. */
   readonly workers: number;
   /** Of workers that ended by themselves. */

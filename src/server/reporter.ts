@@ -43,7 +43,7 @@ export class Reporter {
   }
 
   report(): WorkerReport {
-    const { clock, snapshot, targets, connections, metrics } = this.#sources;
+    const { clock, snapshot, targets, connections } = this.#sources;
     const offsetMs = clock.now() - monotonicMs();
     return {
       pid: process.pid,
@@ -52,7 +52,6 @@ export class Reporter {
       targets: [...targets()].map((target) => targetReport(target, offsetMs)),
       inflight: inflightOf(snapshot()),
       traffic: this.#isWanted ? this.#history.read() : null,
-      metrics: metrics.report(snapshot(), [...targets()]),
     };
   }
 }

@@ -1,6 +1,5 @@
 // What a worker tells of itself when it is asked: plain data, so that it can come from another process. Several reports are put
 // together where they are shown. Times are milliseconds since the epoch.
-import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import type { TrafficReport } from '../observe/traffic/traffic-report.ts';
 
 export interface WorkerReport {
@@ -15,8 +14,6 @@ export interface WorkerReport {
   readonly inflight: Readonly<Record<string, number>>;
   /** null: not counted, since nobody can ask for it. */
   readonly traffic: TrafficReport | null;
-  /** Since it began. */
-  readonly metrics: MetricsReport;
 }
 
 export interface TargetReport {

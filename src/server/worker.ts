@@ -9,6 +9,7 @@ import { EndOfTurn } from '../core/end-of-turn.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
+import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { Connections } from './connections.ts';
@@ -27,7 +28,7 @@ import { type TicketKeySet, TicketKeys } from './ticket-keys.ts';
 import { secureContextOptions } from './tls-acceptor.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { type WatcherChange, Watchers } from './watchers.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { sumOf, WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerReport } from './worker-report.ts';
 
 export interface WorkerServices {
@@ -216,7 +217,12 @@ export class Worker implements Crew {
   }
 
   async metrics(): Promise<CrewMetrics> {
-    return { together: this.report().metrics, workers: 1, restarts: 0 };
+    return { together: await sumOf(this.metricsPages()), workers: 1, restarts: 0 };
+  }
+
+  /** What it has counted; to be read with other work between. */
+  metricsPages(): Generator<MetricsReport, null> {
+    return this.#metrics.pages(this.#snapshot.all, [...this.#targets.all]);
   }
 
   reopenLogs(): void {

@@ -3,7 +3,7 @@ import type { AdminServices, ServingState } from '../../src/admin/admin-services
 import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfigValue } from '../../src/config/load.ts';
-import { reportsTogether } from '../../src/observe/metrics/metrics-report.ts';
+import { MetricsSums } from '../../src/observe/metrics/metrics-sums.ts';
 import type { ReloadResult } from '../../src/server/reload-result.ts';
 import type { TargetReport, WorkerReport } from '../../src/server/worker-report.ts';
 import { type CapturedLog, capturedLog } from './captured-log.ts';
@@ -75,7 +75,7 @@ export function fakeAdminServices(): FakeAdminServices {
       return isNew;
     },
     metrics: async () => ({
-      workers: reportsTogether(services.reportList.map(({ metrics }) => metrics)),
+      workers: new MetricsSums(),
       primary: {
         ...{ version: services.version, node: 'v26.0.0', startedAt: STARTED_AT },
         config: { generation: 1, loadedAt: STARTED_AT, sites: 1 },
@@ -97,7 +97,6 @@ export function workerReport(change: Partial<WorkerReport> = {}): WorkerReport {
     targets: [],
     inflight: {},
     traffic: null,
-    metrics: reportsTogether([]),
     ...change,
   };
 }

@@ -1,6 +1,6 @@
 // The metrics of a server in this process, as they are scraped and parsed.
 import { exposition, type MetricsFormat } from '../../src/observe/metrics/exposition.ts';
-import type { MetricsReport } from '../../src/observe/metrics/metrics-report.ts';
+import type { MetricsSums } from '../../src/observe/metrics/metrics-sums.ts';
 import type { PrimaryFigures } from '../../src/observe/metrics/primary-families.ts';
 import type { Server } from '../../src/server/server.ts';
 import { type MetricFamily, parsePrometheus } from './prometheus-text.ts';
@@ -56,7 +56,7 @@ export class Scrape {
 }
 
 export async function textOf(
-  workers: MetricsReport,
+  workers: MetricsSums,
   primary: PrimaryFigures = PRIMARY,
   format?: MetricsFormat,
 ): Promise<string> {

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Registry, type RegistryContentType } from 'prom-client';
 import type { Family, Series } from './family.ts';
-import type { MetricsReport } from './metrics-report.ts';
+import type { MetricsSums } from './metrics-sums.ts';
 import { type CertificateFigures, PRIMARY_FAMILIES, type PrimaryFigures } from './primary-families.ts';
 import { WORKER_FAMILIES } from './worker-families.ts';
 
@@ -21,7 +21,7 @@ const PIECE = 500;
 const READ_AT_ONCE = 32;
 
 export async function* exposition(
-  workers: MetricsReport,
+  workers: MetricsSums,
   primary: PrimaryFigures,
   format: MetricsFormat = 'prometheus',
 ): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 // A metric with all its series: what it is called and means, and how its numbers are read from what has been counted.
 import type { Buckets } from './buckets.ts';
-import { type FigureTable, rowsOf } from './figure-table.ts';
+import type { FigureSums } from './figure-sums.ts';
 
 /** `suffix` of a histogram's: `_bucket`, `_sum`, `_count`. */
 export interface Series {
@@ -22,26 +22,25 @@ export interface Family<T> {
   readonly series: (from: T) => Iterable<Series>;
 }
 
-type Table<T> = (from: T) => FigureTable;
+type Sums<T> = (from: T) => FigureSums;
 
-/** One series for each row of a table: the number at `at`. */
-export function column<T>(table: Table<T>, names: readonly string[], at = 0): Family<T>['series'] {
+/** One series for each row: the number at `at`. */
+export function column<T>(sums: Sums<T>, names: readonly string[], at = 0): Family<T>['series'] {
   return function* (from) {
-    for (const { labels, values } of rowsOf(table(from)))
-      yield { labels: labelled(names, labels), value: values[at] ?? 0 };
+    for (const { labels, values } of sums(from).rows) yield { labels: labelled(names, labels), value: values[at] ?? 0 };
   };
 }
 
-/** One histogram for each row of a table: the one that begins at `start`. */
+/** One histogram for each row: the one that begins at `start`. */
 export function histograms<T>(
-  table: Table<T>,
+  sums: Sums<T>,
   names: readonly string[],
   start: number,
   { bounds, width }: Buckets,
 ): Family<T>['series'] {
   const les = [...bounds.map(String), '+Inf'];
   return function* (from) {
-    for (const row of rowsOf(table(from))) {
+    for (const row of sums(from).rows) {
       const labels = labelled(names, row.labels);
       let count = 0;
       for (const [i, bound] of les.entries()) {

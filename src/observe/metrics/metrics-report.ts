@@ -1,38 +1,40 @@
-// What one worker has counted, as plain data that can come from another process, and how that of several is put together.
-import { EMPTY_TABLE, type FigureTable, largestOf, rowsThat, sumOf } from './figure-table.ts';
+// What one worker has counted, as plain data that can come from another process: in pages, since ten thousand sites in one piece
+// would hold up whoever makes them, and whoever reads them.
+import { EMPTY_TABLE, type FigureTable } from './figure-table.ts';
 
 /** These only grow; of several workers the sum, of those that are gone too. */
-export interface MetricsCounters {
+export interface MetricsCounters<Table = FigureTable> {
   /** By site and route; rows as route-tally.ts has them. Those that had an exchange. */
-  readonly routes: FigureTable;
+  readonly routes: Table;
   /** By target; rows as target-figures.ts has them. */
-  readonly targets: FigureTable;
+  readonly targets: Table;
   /** By target and reason. */
-  readonly targetFailures: FigureTable;
+  readonly targetFailures: Table;
   /** By kind of listener. */
-  readonly accepted: FigureTable;
+  readonly accepted: Table;
   /** By kind of listener and reason. */
-  readonly refused: FigureTable;
+  readonly refused: Table;
   /** By version, and whether a session was resumed. */
-  readonly handshakes: FigureTable;
+  readonly handshakes: Table;
   /** By reason. */
-  readonly handshakeFailures: FigureTable;
+  readonly handshakeFailures: Table;
   /** Seconds; see process-figures.ts. */
-  readonly times: FigureTable;
+  readonly times: Table;
 }
 
 /** What is now; of several workers the sum. */
-export interface MetricsGauges {
+export interface MetricsGauges<Table = FigureTable> {
   /** Exchanges under way. */
-  readonly inflight: FigureTable;
+  readonly inflight: Table;
   /** By target: requests in flight, open connections, and in how many workers it is drained, or failed last. */
-  readonly targets: FigureTable;
+  readonly targets: Table;
   /** By kind of listener. */
-  readonly open: FigureTable;
+  readonly open: Table;
   /** Bytes; see process-figures.ts. */
-  readonly memory: FigureTable;
+  readonly memory: Table;
 }
 
+/** One page. */
 export interface MetricsReport {
   readonly counters: MetricsCounters;
   readonly gauges: MetricsGauges;
@@ -40,13 +42,7 @@ export interface MetricsReport {
   readonly eventLoopDelays: FigureTable;
 }
 
-/** Whether the configuration in force still names it. */
-export interface ConfiguredNames {
-  hasRoute(site: string, route: string): boolean;
-  hasTarget(name: string): boolean;
-}
-
-const COUNTERS: readonly (keyof MetricsCounters)[] = [
+export const COUNTERS: readonly (keyof MetricsCounters)[] = [
   'routes',
   'targets',
   'targetFailures',
@@ -56,33 +52,12 @@ const COUNTERS: readonly (keyof MetricsCounters)[] = [
   'handshakeFailures',
   'times',
 ];
-const GAUGES: readonly (keyof MetricsGauges)[] = ['inflight', 'targets', 'open', 'memory'];
+export const GAUGES: readonly (keyof MetricsGauges)[] = ['inflight', 'targets', 'open', 'memory'];
 
 export const NO_COUNTERS: MetricsCounters = tablesBy(COUNTERS, () => EMPTY_TABLE);
+export const NO_GAUGES: MetricsGauges = tablesBy(GAUGES, () => EMPTY_TABLE);
 
-export function countersTogether(all: readonly MetricsCounters[]): MetricsCounters {
-  return tablesBy(COUNTERS, (name) => sumOf(all.map((counters) => counters[name])));
-}
-
-export function reportsTogether(reports: readonly MetricsReport[]): MetricsReport {
-  if (reports.length === 1) return reports[0]!;
-  return {
-    counters: countersTogether(reports.map(({ counters }) => counters)),
-    gauges: tablesBy(GAUGES, (name) => sumOf(reports.map(({ gauges }) => gauges[name]))),
-    eventLoopDelays: largestOf(reports.map(({ eventLoopDelays }) => eventLoopDelays)),
-  };
-}
-
-/** Without what is no longer configured, so that names do not pile up over many configurations. */
-export function countersOf(counters: MetricsCounters, names: ConfiguredNames): MetricsCounters {
-  return {
-    ...counters,
-    routes: rowsThat(counters.routes, ([site, route]) => names.hasRoute(site!, route!)),
-    targets: rowsThat(counters.targets, ([target]) => names.hasTarget(target!)),
-    targetFailures: rowsThat(counters.targetFailures, ([target]) => names.hasTarget(target!)),
-  };
-}
-
-function tablesBy<K extends string>(names: readonly K[], table: (name: K) => FigureTable): Record<K, FigureTable> {
-  return Object.fromEntries(names.map((name) => [name, table(name)])) as Record<K, FigureTable>;
+/** For each name one. */
+export function tablesBy<K extends string, T>(names: readonly K[], table: (name: K) => T): Record<K, T> {
+  return Object.fromEntries(names.map((name) => [name, table(name)])) as Record<K, T>;
 }

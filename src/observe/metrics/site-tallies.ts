@@ -28,8 +28,10 @@ export class SiteTallies {
     return this.#routes.get(path) ?? null;
   }
 
-  *rows(): Generator<FigureRow> {
-    if (this.none.row !== null) yield this.none.row;
-    for (const { row } of this.#routes.values()) if (row !== null) yield row;
+  /** Of those that had an exchange. */
+  get rows(): readonly FigureRow[] {
+    const rows = this.none.row === null ? [] : [this.none.row];
+    for (const { row } of this.#routes.values()) if (row !== null) rows.push(row);
+    return rows;
   }
 }

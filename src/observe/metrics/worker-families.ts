@@ -1,8 +1,7 @@
 // The metrics of what workers do. Names and labels are a promise; docs/metrics.md tells them to people.
 import { CONNECT_TIMES, SIZES, TIMES } from './buckets.ts';
 import { column, type Family, histograms, labelled, type Series } from './family.ts';
-import { rowsOf } from './figure-table.ts';
-import type { MetricsReport } from './metrics-report.ts';
+import type { MetricsSums } from './metrics-sums.ts';
 import { DELAY_QUANTILES } from './process-figures.ts';
 import {
   DURATIONS_AT,
@@ -13,14 +12,14 @@ import {
   STATUS_CLASSES,
 } from './route-tally.ts';
 
-type WorkerFamily = Family<MetricsReport>;
+type WorkerFamily = Family<MetricsSums>;
 
 const ROUTE = ['site', 'route'];
 const TARGET = ['target'];
 const LISTENER = ['listener'];
 
 function perRoute(name: string, help: string, start: number, buckets: typeof TIMES): WorkerFamily {
-  const series = histograms<MetricsReport>(({ counters }) => counters.routes, ROUTE, start, buckets);
+  const series = histograms<MetricsSums>(({ counters }) => counters.routes, ROUTE, start, buckets);
   return { name: `perantara_${name}`, type: 'histogram', help, labels: ROUTE, series };
 }
 
@@ -185,15 +184,15 @@ export const WORKER_FAMILIES: readonly WorkerFamily[] = [
 
 /** Of workers: whether any says so. */
 function whether(at: number): WorkerFamily['series'] {
-  const counts = column<MetricsReport>(({ gauges }) => gauges.targets, TARGET, at);
+  const counts = column<MetricsSums>(({ gauges }) => gauges.targets, TARGET, at);
   return function* (from) {
     for (const { labels, value } of counts(from)) yield { labels, value: Math.min(1, value) };
   };
 }
 
 /** Those that there were. */
-function* requests({ counters }: MetricsReport): Generator<Series> {
-  for (const { labels, values } of rowsOf(counters.routes))
+function* requests({ counters }: MetricsSums): Generator<Series> {
+  for (const { labels, values } of counters.routes.rows)
     for (const [i, status] of STATUS_CLASSES.entries())
       for (const [j, outcome] of OUTCOMES.entries()) {
         const value = values[i * OUTCOMES.length + j] ?? 0;
@@ -201,7 +200,7 @@ function* requests({ counters }: MetricsReport): Generator<Series> {
       }
 }
 
-function* delays({ eventLoopDelays }: MetricsReport): Generator<Series> {
-  for (const { values } of rowsOf(eventLoopDelays))
+function* delays({ eventLoopDelays }: MetricsSums): Generator<Series> {
+  for (const { values } of eventLoopDelays.rows)
     for (const [i, quantile] of DELAY_QUANTILES.entries()) yield { labels: { quantile }, value: values[i] ?? 0 };
 }

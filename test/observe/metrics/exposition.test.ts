@@ -2,22 +2,30 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIZES } from '../../../src/observe/metrics/buckets.ts';
 import { exposition } from '../../../src/observe/metrics/exposition.ts';
-import { type FigureRow, tableOf } from '../../../src/observe/metrics/figure-table.ts';
-import { type MetricsReport, NO_COUNTERS, reportsTogether } from '../../../src/observe/metrics/metrics-report.ts';
+import { EMPTY_TABLE, type FigureRow, tableOf } from '../../../src/observe/metrics/figure-table.ts';
+import { type MetricsReport, NO_COUNTERS, NO_GAUGES } from '../../../src/observe/metrics/metrics-report.ts';
+import { MetricsSums } from '../../../src/observe/metrics/metrics-sums.ts';
 import { RESPONSE_SIZES_AT } from '../../../src/observe/metrics/route-tally.ts';
 import { PRIMARY, Scrape, textOf } from '../../support/scrape.ts';
 
-const NOBODY = reportsTogether([]);
+const NOTHING: MetricsReport = { counters: NO_COUNTERS, gauges: NO_GAUGES, eventLoopDelays: EMPTY_TABLE };
+const NOBODY = new MetricsSums();
 const WIDTH = RESPONSE_SIZES_AT + SIZES.width;
 
-function routes(rows: readonly FigureRow[]): MetricsReport {
-  return { ...NOBODY, counters: { ...NO_COUNTERS, routes: tableOf(rows) } };
+function sumsOf(page: Partial<MetricsReport>): MetricsSums {
+  const sums = new MetricsSums();
+  sums.add({ ...NOTHING, ...page });
+  return sums;
+}
+
+function routes(rows: readonly FigureRow[]): MetricsSums {
+  return sumsOf({ counters: { ...NO_COUNTERS, routes: tableOf(rows) } });
 }
 
 test('labels are escaped, so that no name in a configuration can pass for anything else', async () => {
   const evil = 'a"} 1\n# TYPE x counter\nx{b="\\';
   const targets = tableOf([{ labels: [evil], values: [3, 0, 0, 0] }]);
-  const text = await textOf({ ...NOBODY, gauges: { ...NOBODY.gauges, targets } });
+  const text = await textOf(sumsOf({ gauges: { ...NO_GAUGES, targets } }));
   const scraped = new Scrape(text);
   assert.deepEqual(scraped.table('perantara_upstream_requests_in_flight'), { [evil]: 3 });
   assert.equal(scraped.families.has('x'), false);
@@ -67,7 +75,7 @@ test('what the process that looks after the others knows', async () => {
 
 test('OpenMetrics: counters are named without their suffix, and the end is said', async () => {
   const accepted = tableOf([{ labels: ['https'], values: [7] }]);
-  const text = await textOf({ ...NOBODY, counters: { ...NO_COUNTERS, accepted } }, PRIMARY, 'openmetrics');
+  const text = await textOf(sumsOf({ counters: { ...NO_COUNTERS, accepted } }), PRIMARY, 'openmetrics');
   assert.match(
     text,
     /\n# TYPE perantara_connections_accepted counter\nperantara_connections_accepted_total\{listener="https"\} 7\n/,
