@@ -43,7 +43,7 @@ export class WorkerProcess {
       useTicketKeys: (keys) => this.#worker?.useTicketKeys(keys),
       drainTargets: (names) => this.#worker?.drainTargets(names),
       setLogLevel: (level) => this.#worker?.setLogLevel(level),
-      report: () => this.#serving.report(),
+      report: () => this.#serving.reporter.report(),
       metrics: (at) => this.#metricsPage(at),
       reopenLogs: () => this.#worker?.reopenLogs(),
       beat: () => {},
@@ -90,7 +90,7 @@ export class WorkerProcess {
   }
 
   #metricsPage(at: 'first' | 'next'): MetricsReport | null {
-    if (at === 'first') this.#pages = this.#serving.metricsPages();
+    if (at === 'first') this.#pages = this.#serving.reporter.metricsPages();
     return this.#pages?.next().value ?? null;
   }
 

@@ -3,6 +3,7 @@
 import { type Clock, monotonicMs } from '../core/clock.ts';
 import { printable } from '../core/printable.ts';
 import type { ExchangeFeed } from '../http/exchange-feed.ts';
+import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import { TrafficHistory } from '../observe/traffic/traffic-history.ts';
 import type { Target } from '../upstream/target.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -40,6 +41,12 @@ export class Reporter {
     this.#history.listen(this.#sources.records, this.#isWanted);
     this.#sources.metrics.listen(this.#isWanted);
     this.#history.keepOnly(new Set(all.map(({ host }) => host)), targetNames(config));
+  }
+
+  /** What has been counted; to be read with other work between. */
+  metricsPages(): Generator<MetricsReport, null> {
+    const { metrics, snapshot, targets } = this.#sources;
+    return metrics.pages(snapshot().all, [...targets()]);
   }
 
   report(): WorkerReport {

@@ -9,7 +9,6 @@ import { EndOfTurn } from '../core/end-of-turn.ts';
 import type { Logger, LogLevel } from '../core/log.ts';
 import type { Client, Handler } from '../http/exchange.ts';
 import { ExchangeFeed } from '../http/exchange-feed.ts';
-import type { MetricsReport } from '../observe/metrics/metrics-report.ts';
 import { TlsContexts } from '../upstream/tls-contexts.ts';
 import type { CertificateSource } from './certificate-source.ts';
 import { Connections } from './connections.ts';
@@ -48,7 +47,7 @@ export interface WorkerServices {
 
 export class Worker implements Crew {
   readonly #log: Logger;
-  readonly #reporter: Reporter;
+  readonly reporter: Reporter;
   readonly #certificates: CertificateSource;
   readonly #tickets: TicketKeys;
   readonly #targets: TargetRegistry;
@@ -118,7 +117,7 @@ export class Worker implements Crew {
       figures: this.#metrics.connections,
       onConnection: (socket, client, listening, speaksHttp2) => this.#serve(socket, client, listening, speaksHttp2),
     });
-    this.#reporter = new Reporter({
+    this.reporter = new Reporter({
       clock,
       records: this.#records,
       snapshot: () => this.#snapshot,
@@ -154,7 +153,7 @@ export class Worker implements Crew {
       (await this.#watchers.prepare(config)).commit();
       this.#findHttpsPort();
       this.#waitingRoom.open();
-      this.#reporter.adopt();
+      this.reporter.adopt();
     } catch (error) {
       this.destroy();
       throw error;
@@ -193,7 +192,7 @@ export class Worker implements Crew {
     if (former === null) return;
     this.#connections.drain(former.listeners);
     this.#retire(former.snapshot);
-    this.#reporter.adopt();
+    this.reporter.adopt();
   }
 
   useTicketKeys(keys: TicketKeySet): void {
@@ -208,21 +207,12 @@ export class Worker implements Crew {
     this.#log.level = level;
   }
 
-  report(): WorkerReport {
-    return this.#reporter.report();
-  }
-
   async reports(): Promise<readonly WorkerReport[]> {
-    return [this.report()];
+    return [this.reporter.report()];
   }
 
   async metrics(): Promise<CrewMetrics> {
-    return { together: await sumOf(this.metricsPages()), workers: 1, restarts: 0 };
-  }
-
-  /** What it has counted; to be read with other work between. */
-  metricsPages(): Generator<MetricsReport, null> {
-    return this.#metrics.pages(this.#snapshot.all, [...this.#targets.all]);
+    return { together: await sumOf(this.reporter.metricsPages()), workers: 1, restarts: 0 };
   }
 
   reopenLogs(): void {
