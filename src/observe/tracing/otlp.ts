@@ -97,7 +97,7 @@ async function loadPackages() {
   } catch (error) {
     const isMissing = codeOf(error) === 'ERR_MODULE_NOT_FOUND';
     const why = isMissing
-      ? 'the packages of OpenTelemetry are not installed; "npm install" without --omit=optional brings them'
+      ? 'the packages of OpenTelemetry are not installed; "npm install" brings them'
       : 'the packages of OpenTelemetry do not load';
     throw new PerantaraError(`cannot export spans (tracing.endpoint): ${why}`, {
       code: 'tracing_unavailable',
