@@ -8,6 +8,7 @@ import { isPretty, loggerFor } from './log-flags.ts';
 import { changeOfUser } from './privileges.ts';
 import { serve } from './serve.ts';
 import { findInherited, takeServiceEnvironment } from './service-environment.ts';
+import { ServiceNotifier } from './service-notifier.ts';
 import type { ConfigOrigin } from './serving-process.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,6 +25,7 @@ export async function serveConfig(
   const log = loggerFor(flags, terminal);
   tellWarnings(warnings, log);
   const createCrew = await crewFor(config, isPretty(flags, terminal));
+  const { passed, notify } = takeServiceEnvironment(terminal);
   let becomeUser: (() => void) | null;
   try {
     becomeUser = changeOfUser(config.user, config.storage);
@@ -31,7 +33,8 @@ export async function serveConfig(
     terminal.err(`${messageOf(error)}\n`);
     return 1;
   }
-  const inherited = findInherited(takeServiceEnvironment(terminal).passed, config.listen, log);
+  const inherited = findInherited(passed, config.listen, log);
+  const notifier = new ServiceNotifier(notify, log);
   const onListening = (): void => {
     becomeUser?.();
     log.info({ user: config.user?.name }, 'root given up');
@@ -44,8 +47,9 @@ export async function serveConfig(
     ...(becomeUser === null ? {} : { onListening }),
   };
   return serve(
-    () => (origin === null ? new Server(config, services) : new ServingProcess(config, origin, services)),
+    () => (origin === null ? new Server(config, services) : new ServingProcess(config, origin, services, notifier)),
     log,
     terminal,
+    notifier,
   );
 }

@@ -3,6 +3,7 @@ import { uriHost } from '../core/address.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
+import type { ServiceNotifier } from './service-notifier.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Address {
@@ -15,6 +16,8 @@ export interface Servable extends Lifecycle {
   /** SIGUSR1: log files have been moved away. */
   reopenLogs(): void;
   readonly addresses: { readonly http: readonly Address[]; readonly https: readonly Address[] };
+  /** One short sentence on how it fares. */
+  summary?(): string;
   /** SIGHUP came; without it, it is ignored. */
   onHangUp?(): void;
 }
@@ -23,7 +26,12 @@ const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof SIGNAL_CODES;
 
 /** Resolves with the exit code: 0 after an orderly stop, 1 after a failure, 128 + n after a second signal. */
-export async function serve(createServer: () => Servable, log: Logger, terminal: Terminal): Promise<number> {
+export async function serve(
+  createServer: () => Servable,
+  log: Logger,
+  terminal: Terminal,
+  notifier: ServiceNotifier | null = null,
+): Promise<number> {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   const server = createServer();
   let stopping = false;
@@ -33,6 +41,7 @@ export async function serve(createServer: () => Servable, log: Logger, terminal:
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    notifier?.stopping();
     server.close().then(
       () => end(faulty ? 1 : 0),
       (error: unknown) => {
@@ -71,6 +80,7 @@ export async function serve(createServer: () => Servable, log: Logger, terminal:
     if (stopping) return ended;
     logAddresses(server, log);
     started = true;
+    notifier?.serving(() => server.summary?.() ?? 'serving');
   } catch (error) {
     if (!stopping) return failedStart(error, log, terminal);
   }

@@ -1,20 +1,28 @@
-// What a service manager tells the process it starts by environment variables: the sockets that it passes (sd_listen_fds(3)).
-// They are taken out of the environment, since what they say is wrong for every program that is started from here.
+// What a service manager tells the process it starts by environment variables: the sockets that it passes (sd_listen_fds(3)),
+// and where it wants to hear how that fares (sd_notify(3)). They are taken out of the environment, since what they say is wrong for every program that is started from here.
 import type { ListenConfig } from '../config/config.ts';
 import type { Logger } from '../core/log.ts';
 import { InheritedSockets, type PassedDescriptors, showInherited } from '../server/inherited-sockets.ts';
+import type { NotifyEnvironment } from './service-notifier.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ServiceEnvironment {
   readonly passed: PassedDescriptors;
+  readonly notify: NotifyEnvironment;
 }
 
-const NAMES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'] as const;
+const NAMES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 
 export function takeServiceEnvironment({ env }: Pick<Terminal, 'env'>): ServiceEnvironment {
   const passed = { pid: env.LISTEN_PID, count: env.LISTEN_FDS, names: env.LISTEN_FDNAMES };
+  const notify = {
+    socket: env.NOTIFY_SOCKET,
+    watchdogUsec: env.WATCHDOG_USEC,
+    watchdogPid: env.WATCHDOG_PID,
+    path: env.PATH,
+  };
   for (const name of NAMES) delete process.env[name];
-  return { passed };
+  return { passed, notify };
 }
 
 /** The sockets that were passed to this process. What of them nobody is served through is said in the log. */

@@ -13,6 +13,7 @@ import { type ReloadResult, refusedReload } from '../server/reload-result.ts';
 import { Server, type ServerServices } from '../server/server.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Servable } from './serve.ts';
+import type { ServiceNotifier } from './service-notifier.ts';
 import { packageVersion } from './version.ts';
 
 /** Where the configuration came from, so that it can be loaded again. */
@@ -29,6 +30,7 @@ type Cause = 'signal' | 'file' | 'admin';
 export class ServingProcess implements Servable {
   readonly #origin: ConfigOrigin;
   readonly #log: Logger;
+  readonly #notifier: ServiceNotifier | null;
   readonly #clock: Clock;
   readonly #server: Server;
   readonly #admin: AdminEndpoint;
@@ -42,7 +44,8 @@ export class ServingProcess implements Servable {
   /** The one whose turn has not come. */
   #nextReload: Promise<ReloadResult> | null = null;
 
-  constructor(config: Config, origin: ConfigOrigin, services: ServerServices) {
+  constructor(config: Config, origin: ConfigOrigin, services: ServerServices, notifier: ServiceNotifier | null = null) {
+    this.#notifier = notifier;
     const { log, clock } = services;
     this.#origin = origin;
     this.#log = log;
@@ -90,17 +93,29 @@ export class ServingProcess implements Servable {
     void this.#reload('signal');
   }
 
+  /** `serving 12 sites, 11 certificates valid` */
+  summary(): string {
+    const { config } = this.#server;
+    const certificates = [...this.#server.certificates()];
+    const valid = certificates.filter(({ state }) => state === 'valid').length;
+    const serving = `serving ${counted(config.sites.length, 'site')}, ${counted(valid, 'certificate')} valid`;
+    const { accepted = true, message } = this.#lastReload ?? {};
+    return accepted ? serving : `${serving}; last reload refused: ${message}`;
+  }
+
   /** Never rejects: what goes wrong inside refuses the configuration too. The log and the caller are told the same. */
   #reload(cause: Cause): Promise<ReloadResult> {
     if (this.#nextReload !== null) return this.#nextReload; // which has yet to read the file
     const result = this.#reloading.then(async () => {
       this.#nextReload = null;
+      this.#notifier?.reloading();
       const outcome = await this.#attempt();
       const at = this.#clock.now();
       if (outcome.accepted) this.#loadedAt = at;
       this.#reloads[outcome.accepted ? 'accepted' : 'refused']++;
       this.#lastReload = { at, accepted: outcome.accepted, message: outcome.accepted ? null : outcome.message };
       this.#tell(cause, outcome);
+      this.#notifier?.ready(this.summary());
       return outcome;
     });
     this.#reloading = result;
@@ -177,6 +192,10 @@ export class ServingProcess implements Servable {
       }),
     };
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 export function tellWarnings(warnings: readonly Problem[], log: Logger): void {
