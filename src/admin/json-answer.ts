@@ -24,6 +24,7 @@ const BATCH = 32;
 const HEADERS = {
   'content-type': 'application/json',
   'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'same-origin', // a page of somebody else may reach this address
   'x-content-type-options': 'nosniff',
 };
 

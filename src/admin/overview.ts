@@ -27,6 +27,8 @@ export interface Overview {
    */
   readonly sites: readonly SiteOverview[];
   readonly siteCount: number;
+  /** Requests on their way to a target or back, on all of them. */
+  readonly inflight: number;
   readonly targets: readonly TargetOverview[];
   readonly targetCount: number;
   /** null: nothing has been counted. */
@@ -76,6 +78,7 @@ export async function overview(services: AdminServices, digest: CertificateDiges
     certificates: certificates.counts,
     sites: atMost(sites, worseSite),
     siteCount: sites.length,
+    inflight: sum(targets.map((target) => target.inflight)),
     targets: atMost(targetRows, worseTarget),
     targetCount: targetRows.length,
     traffic: traffic === null ? null : { ...traffic.all, stepMs: STEP_MS, stepAt: traffic.stepAt },

@@ -38,11 +38,10 @@ function plain(text: string): Line {
   return { text, colour: 'plain' };
 }
 
-function headLines({ status, traffic, troubles, at, targets }: Overview): Line[] {
+function headLines({ status, traffic, troubles, at, inflight }: Overview): Line[] {
   const { version, state, uptimeMs, config, connections } = status;
   const time = new Date(at).toISOString().slice(11, 19);
   const stepMs = traffic?.stepMs ?? DEFAULT_STEP_MS;
-  const inflight = sum(targets.map((target) => target.inflight));
   const rates = [
     `${number(rateOf(traffic?.requestSteps ?? null, stepMs))} requests/s`,
     `${number(rateOf(traffic?.errorSteps ?? null, stepMs))} errors/s`,

@@ -1,6 +1,6 @@
 // What a worker tells of itself when it is asked: plain data, so that it can come from another process. Several reports are put
 // together where they are shown. Times are milliseconds since the epoch.
-import type { TrafficReport } from '../observe/traffic/traffic-report.ts';
+import { type TrafficReport, trafficTogether } from '../observe/traffic/traffic-report.ts';
 
 export interface WorkerReport {
   readonly pid: number;
@@ -44,7 +44,7 @@ export function targetState({ drained, failure }: TargetReport): 'ok' | 'failing
   return failure === null ? 'ok' : 'failing';
 }
 
-/** What all workers together have of each target; targets of one name are one. */
+/** What all workers together have of each target; targets of one name are one. It does not fail when another worker got an answer since. */
 export function targetsTogether(reports: readonly WorkerReport[]): readonly TargetReport[] {
   const together = new Map<string, TargetReport>();
   for (const { targets } of reports)
@@ -52,7 +52,15 @@ export function targetsTogether(reports: readonly WorkerReport[]): readonly Targ
       const known = together.get(target.name);
       together.set(target.name, known === undefined ? target : added(known, target));
     }
-  return [...together.values()];
+  if (reports.length <= 1) return [...together.values()];
+  const answers = new Map(
+    trafficTogether(reports.map(({ traffic }) => traffic))?.targets.map((each) => [each.target, each]),
+  );
+  return [...together.values()].map((target) => {
+    const { name, failure } = target;
+    const hasAnswered = failure !== null && (answers.get(name)?.answeredAt ?? 0) > failure.lastAt;
+    return hasAnswered ? { ...target, failure: null } : target;
+  });
 }
 
 function added(a: TargetReport, b: TargetReport): TargetReport {

@@ -40,6 +40,7 @@ describe('the admin endpoint', () => {
     assert.equal(status, 200);
     assert.equal(headers['content-type'], 'application/json');
     assert.equal(headers['cache-control'], 'no-store');
+    assert.equal(headers['cross-origin-resource-policy'], 'same-origin');
     assert.deepEqual(json.endpoints, [
       'GET /dashboard',
       'GET /health',

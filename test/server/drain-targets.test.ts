@@ -1,6 +1,8 @@
 // Targets that an operator drains and enables again: what comes anew, what is under way, and what a reload does to it.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { RecentError } from '../../src/observe/traffic/recent-errors.ts';
+import { trafficTogether } from '../../src/observe/traffic/traffic-report.ts';
 import { request } from '../support/chain.ts';
 import { ok, type Script, startOrigin } from '../support/origin.ts';
 import { connectSecure, type Peer } from '../support/peer.ts';
@@ -81,8 +83,8 @@ test('when all targets of a route are drained the answer is 503, and its record 
   assert.equal(await answers(2), ' 503 503');
   rig.server.drainTarget(nameB, false);
   assert.equal(await answers(1), 'b');
-  const [{ traffic }] = (await rig.server.reports()) as [Awaited<ReturnType<typeof rig.server.reports>>[number]];
-  const [{ code, message, count, target }] = traffic!.errors as [NonNullable<typeof traffic>['errors'][number]];
+  const traffic = trafficTogether((await rig.server.reports()).map((report) => report.traffic));
+  const [{ code, message, count, target }] = traffic!.errors as [RecentError];
   assert.deepEqual(
     [code, message, count, target],
     ['targets_drained', 'cannot forward request: all its targets are drained', 2, null],

@@ -1,9 +1,8 @@
 // What a server tells of its traffic: which site, whose error, how long, in whose words.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { TrafficReport } from '../../src/observe/traffic/traffic-report.ts';
-import { sum } from '../../src/observe/traffic/traffic-report.ts';
-import type { WorkerReport } from '../../src/server/worker-report.ts';
+import { sum, type TrafficReport, trafficTogether } from '../../src/observe/traffic/traffic-report.ts';
+import { inflightTogether, targetsTogether } from '../../src/server/worker-report.ts';
 import { request } from '../support/chain.ts';
 import { ok, type Script, startOrigin } from '../support/origin.ts';
 import { connectSecure } from '../support/peer.ts';
@@ -44,8 +43,14 @@ async function rig(t: TestContext, admin: unknown = undefined) {
   return { proxy, origin, dead, ask };
 }
 
-async function told(proxy: ProxyRig): Promise<WorkerReport> {
-  return (await proxy.server.reports())[0]!;
+/** By all workers together. */
+async function told({ server }: ProxyRig) {
+  const reports = await server.reports();
+  return {
+    targets: targetsTogether(reports),
+    inflight: Object.fromEntries(inflightTogether(reports)),
+    traffic: trafficTogether(reports.map(({ traffic }) => traffic)),
+  };
 }
 
 const PATIENCE = { deadlineMs: 10_000 };

@@ -48,9 +48,9 @@ function nightTraffic(now: number): TrafficReport {
     all: traffic(total('requestSteps'), total('errorSteps')),
     sites,
     targets: [
-      { target: 'http://10.0.0.11:8080', latencies: [24, 800, 26, 150, 32, 40, 40, 9] },
-      { target: 'http://10.0.0.21:3000', latencies: [12, 4_000, 16, 700, 28, 60] },
-      { target: 'h2c://10.0.0.31:50051', latencies: [8, 9_000, 12, 300, 20, 30] },
+      { target: 'http://10.0.0.11:8080', latencies: [24, 800, 26, 150, 32, 40, 40, 9], answeredAt: now - 40 },
+      { target: 'http://10.0.0.21:3000', latencies: [12, 4_000, 16, 700, 28, 60], answeredAt: now - 40 },
+      { target: 'h2c://10.0.0.31:50051', latencies: [8, 9_000, 12, 300, 20, 30], answeredAt: now - 40 },
     ],
     errors: [
       {

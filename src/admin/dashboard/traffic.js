@@ -19,10 +19,9 @@ let chart = null;
 let data = [[], [], []];
 
 /** @param {Overview} overview */
-export function showTraffic({ traffic, status, targets }) {
+export function showTraffic({ traffic, status, inflight }) {
   if (traffic === null) return;
   const { stepMs, stepAt, requestSteps, errorSteps } = traffic;
-  const inflight = targets.reduce((sum, target) => sum + target.inflight, 0);
   const values = [rateNow(requestSteps, stepMs), rateNow(errorSteps, stepMs), inflight, status.connections];
   for (const [i, value] of values.entries()) {
     const place = figures[i];

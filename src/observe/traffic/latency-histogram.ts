@@ -21,24 +21,35 @@ export interface Latency {
 }
 
 export class LatencyHistogram {
+  /** When the latest answer began, monotonic. */
+  answeredMs = 0;
   #now = new Uint32Array(MAX_BUCKET + 1);
   #before = new Uint32Array(MAX_BUCKET + 1);
+  #nowCount = 0;
+  #beforeCount = 0;
   #minute = 0;
 
   /** `atMs`: when it was measured, by a clock that never goes back. */
   add(durationMs: number, atMs: number): void {
     this.#advance(atMs);
     this.#now[bucketOf(durationMs)]!++;
+    this.#nowCount++;
+  }
+
+  /** How many are left at `atMs`. */
+  count(atMs: number): number {
+    this.#advance(atMs);
+    return this.#nowCount + this.#beforeCount;
   }
 
   /** What is left of it at `atMs`; empty when nothing is. */
   read(atMs: number): LatencyCounts {
     this.#advance(atMs);
     const counts: number[] = [];
-    this.#now.forEach((count, bucket) => {
-      const sum = count + this.#before[bucket]!;
+    for (let bucket = 0; bucket <= MAX_BUCKET; bucket++) {
+      const sum = this.#now[bucket]! + this.#before[bucket]!;
       if (sum > 0) counts.push(bucket, sum);
-    });
+    }
     return counts;
   }
 
@@ -46,8 +57,11 @@ export class LatencyHistogram {
     const minute = Math.floor(atMs / MINUTE_MS);
     if (minute === this.#minute) return;
     [this.#now, this.#before] = [this.#before, this.#now];
-    this.#now.fill(0);
-    if (minute !== this.#minute + 1) this.#before.fill(0);
+    const hasBefore = minute === this.#minute + 1;
+    if (this.#beforeCount > 0) this.#now.fill(0);
+    if (!hasBefore && this.#nowCount > 0) this.#before.fill(0);
+    this.#beforeCount = hasBefore ? this.#nowCount : 0;
+    this.#nowCount = 0;
     this.#minute = minute;
   }
 }

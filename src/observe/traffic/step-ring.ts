@@ -9,27 +9,44 @@ export class StepRing {
   /** Requests and errors in turn, the steps at their number modulo STEPS. */
   readonly #counts = new Uint32Array(STEPS * 2);
   #last = 0;
+  /** Of all steps together. */
+  #requests = 0;
+  #errors = 0;
 
   /** `step`: never before the one counted last. */
   count(step: number, isError: boolean): void {
     if (step !== this.#last) this.#advance(step);
     const at = (step % STEPS) * 2;
     this.#counts[at]!++;
-    if (isError) this.#counts[at + 1]!++;
+    this.#requests++;
+    if (!isError) return;
+    this.#counts[at + 1]!++;
+    this.#errors++;
   }
 
-  /** Up to `step`, oldest first: STEPS numbers each; null when all are 0. */
-  read(step: number): { readonly requests: number[]; readonly errors: number[] } | null {
-    if (step - this.#last >= STEPS) return null;
+  /** All of them, up to `step`. */
+  sums(step: number): { readonly requests: number; readonly errors: number } {
     if (step !== this.#last) this.#advance(step);
-    if (this.#counts.every((count) => count === 0)) return null;
+    return { requests: this.#requests, errors: this.#errors };
+  }
+
+  /** Up to `step`, oldest first: STEPS numbers each. */
+  read(step: number): { readonly requests: number[]; readonly errors: number[] } {
+    if (step !== this.#last) this.#advance(step);
     const steps = Array.from({ length: STEPS }, (_, i) => ((step + 1 + i) % STEPS) * 2);
     return { requests: steps.map((at) => this.#counts[at]!), errors: steps.map((at) => this.#counts[at + 1]!) };
   }
 
   #advance(step: number): void {
     const from = Math.max(this.#last + 1, step - STEPS + 1);
-    for (let each = from; each <= step; each++) this.#counts.fill(0, (each % STEPS) * 2, (each % STEPS) * 2 + 2);
     this.#last = step;
+    if (this.#requests === 0) return;
+    for (let each = from; each <= step; each++) {
+      const at = (each % STEPS) * 2;
+      this.#requests -= this.#counts[at]!;
+      this.#errors -= this.#counts[at + 1]!;
+      this.#counts[at] = 0;
+      this.#counts[at + 1] = 0;
+    }
   }
 }

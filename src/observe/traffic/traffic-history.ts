@@ -7,7 +7,14 @@ import { reasonPhrase } from '../../http/status.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { RecentErrors } from './recent-errors.ts';
 import { STEP_MS, StepRing } from './step-ring.ts';
-import { NO_STEPS, type Traffic, type TrafficReport, worstFirst } from './traffic-report.ts';
+import {
+  type SiteTraffic,
+  type TargetTraffic,
+  type Traffic,
+  type TrafficReport,
+  type Weighed,
+  worstFirst,
+} from './traffic-report.ts';
 
 /** Ends of exchanges that are nobody's fault: the operator's doing. */
 const INTENDED: ReadonlySet<string> = new Set(['shutting_down', 'site_removed']);
@@ -57,6 +64,7 @@ export class TrafficHistory implements ExchangeListener {
       this.#targets.set(upstream, histogram);
     }
     histogram.add(record.respondedAtMs - record.beganAtMs, record.endedAtMs);
+    histogram.answeredMs = Math.max(histogram.answeredMs, record.respondedAtMs);
   }
 
   read(): TrafficReport {
@@ -64,21 +72,35 @@ export class TrafficHistory implements ExchangeListener {
     const step = Math.floor((now + this.#offsetMs) / STEP_MS);
     // The wall clock may have been put right since.
     const jumped = Math.round((this.#clock.now() - now - this.#offsetMs) / STEP_MS);
-    const sites = [...this.#sites].flatMap(([site, counters]) => {
-      const traffic = counters.read(step);
-      return traffic === null ? [] : [{ site, ...traffic }];
-    });
-    const targets = [...this.#targets].flatMap(([target, histogram]) => {
-      const latencies = histogram.read(now);
-      return latencies.length === 0 ? [] : [{ target, latencies }];
-    });
     return {
       stepAt: (step + jumped) * STEP_MS,
-      all: this.#all.read(step) ?? this.#all.idle(),
-      sites: worstFirst(sites),
-      targets,
+      all: this.#all.read(step),
+      sites: this.#readSites(step),
+      targets: this.#readTargets(now),
       errors: this.#errors.read(),
     };
+  }
+
+  /** As TrafficReport has them. Only those are read whole that are told of: there may be ten thousand. */
+  #readSites(step: number): readonly SiteTraffic[] {
+    const busy: (Weighed & { readonly site: string | null; readonly counters: Counters })[] = [];
+    for (const [site, counters] of this.#sites) {
+      const { requests, errors } = counters.sums(step);
+      if (requests > 0) busy.push({ site, counters, requests, errors });
+    }
+    return worstFirst(busy).map(({ site, counters }) => ({ site, ...counters.read(step) }));
+  }
+
+  #readTargets(now: number): readonly TargetTraffic[] {
+    const busy: (Weighed & { readonly target: string; readonly histogram: LatencyHistogram })[] = [];
+    for (const [target, histogram] of this.#targets)
+      busy.push({ target, histogram, requests: histogram.count(now), errors: 0 });
+    const offsetMs = this.#clock.now() - now;
+    return worstFirst(busy).map(({ target, histogram }) => ({
+      target,
+      latencies: histogram.read(now),
+      answeredAt: Math.round(offsetMs + histogram.answeredMs),
+    }));
   }
 
   #note({ site, route, upstream, status, error }: ExchangeRecord): void {
@@ -120,16 +142,14 @@ class Counters {
     this.#ring.count(step, blame !== 'nobody');
   }
 
-  /** null when nothing was counted within the steps. */
-  read(step: number): Traffic | null {
-    const steps = this.#ring.read(step);
-    return steps === null ? null : { ...this.idle(), requestSteps: steps.requests, errorSteps: steps.errors };
+  sums(step: number): Weighed {
+    return this.#ring.sums(step);
   }
 
-  /** As if nothing had been counted lately. */
-  idle(): Traffic {
+  read(step: number): Traffic {
     const [requests, ownErrors, targetErrors] = [this.#requests, this.#ownErrors, this.#targetErrors];
     const answers = [...this.#answers];
-    return { requests, answers, ownErrors, targetErrors, requestSteps: NO_STEPS, errorSteps: NO_STEPS };
+    const steps = this.#ring.read(step);
+    return { requests, answers, ownErrors, targetErrors, requestSteps: steps.requests, errorSteps: steps.errors };
   }
 }

@@ -8,9 +8,9 @@ export interface TrafficReport {
   /** When the step under way began: the last one of every list of steps. A multiple of STEP_MS. */
   readonly stepAt: number;
   readonly all: Traffic;
-  /** Sites that had requests within the steps: those with most errors, then with most requests, are first. At most MAX_SITES. */
+  /** Sites that had requests within the steps: those with most errors, then with most requests, are first. At most MAX_ROWS. */
   readonly sites: readonly SiteTraffic[];
-  /** Targets that answered within the last minute or two. */
+  /** Targets that have answered; at most MAX_ROWS, those with most answers in the last minute or two. */
   readonly targets: readonly TargetTraffic[];
   /** Newest first. */
   readonly errors: readonly RecentError[];
@@ -39,9 +39,11 @@ export interface TargetTraffic {
   readonly target: string;
   /** From the whole head of a request to the head of the target's response. */
   readonly latencies: LatencyCounts;
+  /** When its latest response began. */
+  readonly answeredAt: number;
 }
 
-export const MAX_SITES = 500;
+export const MAX_ROWS = 200;
 
 export const NO_STEPS: readonly number[] = Array(STEPS).fill(0);
 
@@ -51,7 +53,7 @@ export function trafficTogether(reports: readonly (TrafficReport | null)[]): Tra
   if (all.length <= 1) return all[0] ?? null;
   const stepAt = Math.max(...all.map((report) => report.stepAt));
   const sites = new Map<string | null, SiteTraffic>();
-  const targets = new Map<string, LatencyCounts>();
+  const targets = new Map<string, TargetTraffic>();
   for (const report of all) {
     const late = Math.round((stepAt - report.stepAt) / STEP_MS);
     for (const traffic of report.sites) {
@@ -59,25 +61,31 @@ export function trafficTogether(reports: readonly (TrafficReport | null)[]): Tra
       const known = sites.get(traffic.site);
       sites.set(traffic.site, { site: traffic.site, ...(known === undefined ? moved : addedTraffic(known, moved)) });
     }
-    for (const { target, latencies } of report.targets)
-      targets.set(target, addedLatencies(targets.get(target) ?? [], latencies));
+    for (const traffic of report.targets) {
+      const known = targets.get(traffic.target);
+      targets.set(traffic.target, known === undefined ? traffic : addedTarget(known, traffic));
+    }
   }
   return {
     stepAt,
     all: all
       .map((report) => movedTraffic(report.all, Math.round((stepAt - report.stepAt) / STEP_MS)))
       .reduce(addedTraffic),
-    sites: worstFirst([...sites.values()]),
-    targets: [...targets].map(([target, latencies]) => ({ target, latencies })),
+    sites: worstFirst([...sites.values()].map(weighed)).map(({ site }) => site),
+    targets: [...targets.values()],
     errors: errorsTogether(all.map(({ errors }) => errors)),
   };
 }
 
-/** At most MAX_SITES. */
-export function worstFirst(sites: readonly SiteTraffic[]): readonly SiteTraffic[] {
-  const weighed = sites.map((site) => ({ site, errors: sum(site.errorSteps), requests: sum(site.requestSteps) }));
-  weighed.sort((a, b) => b.errors - a.errors || b.requests - a.requests);
-  return weighed.slice(0, MAX_SITES).map(({ site }) => site);
+/** Within the steps. */
+export interface Weighed {
+  readonly requests: number;
+  readonly errors: number;
+}
+
+/** At most MAX_ROWS. */
+export function worstFirst<T extends Weighed>(sites: T[]): readonly T[] {
+  return sites.sort((a, b) => b.errors - a.errors || b.requests - a.requests).slice(0, MAX_ROWS);
 }
 
 /** The last `count` of whole steps: without the one under way. */
@@ -89,6 +97,15 @@ export function sum(numbers: readonly number[]): number {
   let total = 0;
   for (const each of numbers) total += each;
   return total;
+}
+
+function weighed(site: SiteTraffic): Weighed & { readonly site: SiteTraffic } {
+  return { site, requests: sum(site.requestSteps), errors: sum(site.errorSteps) };
+}
+
+function addedTarget(a: TargetTraffic, b: TargetTraffic): TargetTraffic {
+  const latencies = addedLatencies(a.latencies, b.latencies);
+  return { target: a.target, latencies, answeredAt: Math.max(a.answeredAt, b.answeredAt) };
 }
 
 function addedTraffic(a: Traffic, b: Traffic): Traffic {

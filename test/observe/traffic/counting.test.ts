@@ -5,9 +5,8 @@ import { addedLatencies, LatencyHistogram, latencyOf } from '../../../src/observ
 import { errorsTogether, MAX_ERRORS, RecentErrors } from '../../../src/observe/traffic/recent-errors.ts';
 import { STEP_MS, STEPS, StepRing } from '../../../src/observe/traffic/step-ring.ts';
 import {
-  MAX_SITES,
+  MAX_ROWS,
   NO_STEPS,
-  type SiteTraffic,
   sum,
   type TrafficReport,
   trafficTogether,
@@ -19,17 +18,19 @@ const FIRST = 348_000_000;
 describe('steps', () => {
   it('hold the last five minutes, the newest last, and forget what is older', () => {
     const ring = new StepRing();
-    assert.equal(ring.read(FIRST), null);
+    assert.deepEqual(ring.sums(FIRST), { requests: 0, errors: 0 });
     ring.count(FIRST, false);
     ring.count(FIRST, true);
     ring.count(FIRST + 2, false);
-    const { requests, errors } = ring.read(FIRST + 3)!;
+    const { requests, errors } = ring.read(FIRST + 3);
     assert.equal(requests.length, STEPS);
     assert.deepEqual(requests.slice(-4), [2, 0, 1, 0]);
     assert.deepEqual(errors.slice(-4), [1, 0, 0, 0]);
-    assert.deepEqual(ring.read(FIRST + STEPS - 1)!.requests.slice(0, 3), [2, 0, 1]);
-    assert.deepEqual(ring.read(FIRST + STEPS)!.requests.slice(0, 3), [0, 1, 0]);
-    assert.equal(ring.read(FIRST + STEPS + 2), null);
+    assert.deepEqual(ring.sums(FIRST + 3), { requests: 3, errors: 1 });
+    assert.deepEqual(ring.read(FIRST + STEPS - 1).requests.slice(0, 3), [2, 0, 1]);
+    assert.deepEqual(ring.read(FIRST + STEPS).requests.slice(0, 3), [0, 1, 0]);
+    assert.deepEqual(ring.sums(FIRST + STEPS + 2), { requests: 0, errors: 0 });
+    assert.deepEqual(ring.read(FIRST + STEPS + 2).requests, NO_STEPS);
   });
 
   it('are empty after a pause of any length', () => {
@@ -38,8 +39,9 @@ describe('steps', () => {
       for (let i = 0; i < STEPS; i++) ring.count(FIRST + i, true);
       const now = FIRST + STEPS - 1 + pause;
       ring.count(now, false);
-      const { requests, errors } = ring.read(now)!;
+      const { requests, errors } = ring.read(now);
       assert.deepEqual([sum(requests), sum(errors)], pause < STEPS ? [2, 1] : [1, 0], `${pause}`);
+      assert.deepEqual(ring.sums(now), { requests: sum(requests), errors: sum(errors) });
     }
   });
 });
@@ -132,7 +134,7 @@ describe('reports of several processes', () => {
     stepAt,
     all: traffic(requests, errors),
     sites: [{ site: 'a.example', ...traffic(requests, errors) }],
-    targets: [{ target, latencies: [4, 1] }],
+    targets: [{ target, latencies: [4, 1], answeredAt: stepAt }],
     errors: [],
   });
 
@@ -143,21 +145,18 @@ describe('reports of several processes', () => {
     assert.equal(together.stepAt, late.stepAt);
     assert.deepEqual(together.sites, [{ site: 'a.example', ...traffic([1, 2, 13, 20], [0, 1, 5, 0]) }]);
     assert.deepEqual(together.all.requestSteps, steps(1, 2, 13, 20));
-    assert.deepEqual(together.targets, [{ target: 'http://a:1', latencies: [4, 2] }]);
+    assert.deepEqual(together.targets, [{ target: 'http://a:1', latencies: [4, 2], answeredAt: late.stepAt }]);
     assert.equal(trafficTogether([null, early]), early);
     assert.equal(trafficTogether([null]), null);
   });
 
   it('have the worst sites first, and not more than anybody reads', () => {
-    const site = (name: string, requests: number, errors: number): SiteTraffic => ({
-      site: name,
-      ...traffic([requests], [errors]),
-    });
+    const site = (name: string, requests: number, errors: number) => ({ name, requests, errors });
     const sites = [site('idle', 1, 0), site('busy', 90, 0), site('broken', 5, 5)];
     assert.deepEqual(
-      worstFirst(sites).map((each) => each.site),
+      worstFirst(sites).map(({ name }) => name),
       ['broken', 'busy', 'idle'],
     );
-    assert.equal(worstFirst(Array(MAX_SITES + 5).fill(site('x', 1, 0))).length, MAX_SITES);
+    assert.equal(worstFirst(Array(MAX_ROWS + 5).fill(site('x', 1, 0))).length, MAX_ROWS);
   });
 });
