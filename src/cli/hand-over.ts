@@ -9,16 +9,32 @@ interface Owner {
   readonly gid: number;
 }
 
+/** What stands at the top of a storage folder; certs/README.md explains it. */
+const OURS =
+  /^(accounts|budgets|certificates|challenges|changes|compromised|local-ca|locks|orders|orphans\.json|admin\.sock|README\.md|\..+)(\.bad-\w+)?$/;
+
 /** Makes the folder when it is missing. Throws PerantaraError `storage_unwritable`. */
 export function handOver(folder: string, owner: Owner): void {
   try {
     const made = makeFolders(folder);
     if (made.length > 0) for (const each of made) lchownSync(each, owner.uid, owner.gid);
-    else give(folder, owner);
+    else if (lstatSync(folder).uid === 0) {
+      const foreign = readdirSync(folder).find((name) => !OURS.test(name));
+      if (foreign !== undefined) throw foreigner(foreign, folder, owner);
+      give(folder, owner);
+    }
   } catch (cause) {
     const why = `cannot give the folder "${folder}" to user ${owner.uid}: ${messageOf(cause)}`;
     throw new PerantaraError(why, { code: 'storage_unwritable', source: 'operator', cause });
   }
+}
+
+/** Somebody has named `/etc`, say, by mistake. */
+function foreigner(name: string, folder: string, { uid, gid }: Owner): Error {
+  const byHand = `sudo chown -R ${uid}:${gid} ${JSON.stringify(folder)}`;
+  return new Error(
+    `"storage" should be a folder of its own, and there is ${JSON.stringify(name)} in this one; if it is no mistake: ${byHand}`,
+  );
 }
 
 /** What is in a folder before the folder itself: until the last step nobody but root gets in. */

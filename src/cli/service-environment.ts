@@ -28,6 +28,8 @@ export function takeServiceEnvironment({ env }: Pick<Terminal, 'env'>): ServiceE
 /** The sockets that were passed to this process. What of them nobody is served through is said in the log. */
 export function findInherited(passed: PassedDescriptors, listen: ListenConfig, log: Logger): InheritedSockets {
   const inherited = InheritedSockets.find(passed, process.pid);
+  if (passed.count !== undefined && passed.pid !== String(process.pid))
+    log.info({ pid: passed.pid }, 'sockets not used: LISTEN_PID says that they were passed to another process');
   for (const problem of inherited.problems) log.warn({ problem }, 'inherited descriptor not used');
   for (const socket of inherited.unused(listen)) {
     const { fd, name } = socket;

@@ -16,30 +16,37 @@ test(
     const folder = await temporaryFolder(t);
     const storage = join(folder, 'storage');
     const owner = (name: string): number => lstatSync(join(folder, name)).uid;
-    mkdirSync(join(storage, 'a/b'), { recursive: true, mode: 0o700 });
-    for (const name of ['shadow', 'storage/a/b/key.pem', 'outside.pem'])
+    mkdirSync(join(storage, 'locks/b'), { recursive: true, mode: 0o700 });
+    for (const name of ['shadow', 'storage/locks/b/key.pem', 'outside.pem'])
       writeFileSync(join(folder, name), '', { mode: 0o600 });
-    symlinkSync(join(folder, 'shadow'), join(storage, 'link'));
-    linkSync(join(folder, 'outside.pem'), join(storage, 'hard'));
+    symlinkSync(join(folder, 'shadow'), join(storage, 'locks/link'));
+    linkSync(join(folder, 'outside.pem'), join(storage, 'locks/hard'));
     // A folder of somebody else, who can put there what they like.
-    mkdirSync(join(storage, 'theirs'));
-    chownSync(join(storage, 'theirs'), 12_345, 12_345);
-    writeFileSync(join(storage, 'theirs/file'), '');
-    mkdirSync(join(storage, 'open'));
-    chmodSync(join(storage, 'open'), 0o777);
-    writeFileSync(join(storage, 'open/file'), '');
+    mkdirSync(join(storage, 'locks/theirs'));
+    chownSync(join(storage, 'locks/theirs'), 12_345, 12_345);
+    writeFileSync(join(storage, 'locks/theirs/file'), '');
+    mkdirSync(join(storage, 'locks/open'));
+    chmodSync(join(storage, 'locks/open'), 0o777);
+    writeFileSync(join(storage, 'locks/open/file'), '');
     handOver(storage, OWNER);
-    const names = ['storage', 'storage/a', 'storage/a/b', 'storage/a/b/key.pem', 'storage/open'];
+    const names = ['storage', 'storage/locks', 'storage/locks/b', 'storage/locks/b/key.pem', 'storage/locks/open'];
     deepStrictEqual(
       names.map(owner),
       names.map(() => 65_534),
     );
-    const kept = ['shadow', 'outside.pem', 'storage/hard', 'storage/link', 'storage/open/file', 'storage/theirs/file'];
+    const kept = [
+      'shadow',
+      'outside.pem',
+      'storage/locks/hard',
+      'storage/locks/link',
+      'storage/locks/open/file',
+      'storage/locks/theirs/file',
+    ];
     deepStrictEqual(
       kept.map(owner),
       kept.map(() => 0),
     );
-    deepStrictEqual(owner('storage/theirs'), 12_345);
+    deepStrictEqual(owner('storage/locks/theirs'), 12_345);
   },
 );
 
@@ -60,3 +67,16 @@ test(
     throws(() => handOver(join(folder, 'file/x'), OWNER), /cannot give the folder ".*file\/x" to user 65534: ENOTDIR/);
   },
 );
+
+test('a folder of root that has other things in it than ours is not given away', AS_ROOT, async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ['certificates', 'passwd']) mkdirSync(join(folder, name));
+  throws(
+    () => handOver(folder, OWNER),
+    /there is "passwd" in this one; if it is no mistake: sudo chown -R 65534:65534 "/,
+  );
+  deepStrictEqual(
+    ['', 'certificates', 'passwd'].map((name) => lstatSync(join(folder, name)).uid),
+    [0, 0, 0],
+  );
+});

@@ -68,7 +68,7 @@ for (const workers of [1, 2])
     execFileSync('chown', [`${uid}:${gid}`, logs]);
     // As root has left it: it ran without "user" before.
     await mkdir(join(storage, 'local-ca'), { recursive: true, mode: 0o700 });
-    await writeFile(join(storage, 'old.txt'), 'x', { mode: 0o600 });
+    await writeFile(join(storage, 'local-ca/old.txt'), 'x', { mode: 0o600 });
     const port = await lowPort();
     const config = (names: readonly string[], https: readonly string[] = [`127.0.0.1:${port}`]) => ({
       user: 'nobody',

@@ -79,7 +79,8 @@ function judgeSilence(
 ): Finding {
   const found = `port 80 of ${place} cannot be reached from here: ${reason}`;
   if (listening === 'forbidden') {
-    const advice = 'start Perantara and check again: it does not run, and this user may not open the port for a try';
+    const advice =
+      'start Perantara and check again: it does not run, and this user may not open the port for a try ("Low ports" in docs/operations.md)';
     return finding('http-01', 'unknown', found, advice);
   }
   if (isOwn || code === 'ECONNREFUSED' || six !== null)
