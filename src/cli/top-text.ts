@@ -124,7 +124,7 @@ function moreLine(count: number): Line[] {
 }
 
 function nameOf({ site }: SiteOverview): string {
-  if (site === '') return '(hosts that are not configured)';
+  if (site === '') return '(no site)';
   return site === 'onDemand' ? '(names on demand)' : printable(site);
 }
 

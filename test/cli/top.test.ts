@@ -111,7 +111,7 @@ describe('the text of top', () => {
       'shop.example.com',
       'api.example.com',
       'new.example.com',
-      '(hosts that are not configured)',
+      '(no site)',
     ]);
   });
 

@@ -194,6 +194,14 @@ suite('the dashboard in Chromium', TOOLS, () => {
       'Targets',
       'Recent errors',
     ]);
+    await visit.tabTo(/^Errors, 5 min$/);
+    await visit.press('Enter');
+    await visit.shows('#sites tr', /^shop\.example\.com/);
+    strictEqual(await visit.text('[aria-sort="descending"]'), 'Errors, 5 min');
+    await visit.page.evaluate(`document.getElementById('find').focus()`);
+    await visit.type('INTRA');
+    await visit.shows('#sites', /^intranet\.example\.com9 days left[^a-z]*$/);
+
     await visit.look(1280, 800, 'dark');
     const dark = await visit.page.evaluate('getComputedStyle(document.body).backgroundColor');
     await visit.look(1280, 800, 'light');

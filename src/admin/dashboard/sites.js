@@ -10,7 +10,7 @@ import { daysLeft, number, rateNow } from './wording.js';
 
 const RANKS = { expired: 0, missing: 1, failing: 2, valid: 3 };
 /** What is told of sites that are none. @type {Readonly<Record<string, string>>} */
-const OTHERS = { '': 'hosts that are not configured', onDemand: 'names on demand' };
+const OTHERS = { '': 'no site: other hosts, malformed requests', onDemand: 'names on demand' };
 
 /** @type {Readonly<Record<string, (a: Shown, b: Shown) => number>>} */
 const ORDERS = {
