@@ -3,7 +3,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Announcement } from '../certs/announcement.ts';
 import { AlpnContexts } from '../certs/challenges/alpn-contexts.ts';
 import { ChallengeTokens } from '../certs/challenges/challenge-tokens.ts';
-import { CertificateResolver, type ServedCertificate } from '../certs/resolver.ts';
+import { type CertificatePart, CertificateResolver, type ServedCertificate } from '../certs/resolver.ts';
 import type { Logger } from '../core/log.ts';
 import type { CertificateSource } from '../server/certificate-source.ts';
 import { DemandMirror } from './demand-mirror.ts';
@@ -24,8 +24,8 @@ export class CertificateMirror implements CertificateSource {
   /** Whether the configuration in force has certificates on demand. */
   isOnDemand = false;
   readonly #demand: DemandMirror;
-  /** One value, and so one secure context, for a certificate that many patterns have: they come one after the other. */
-  #last: ServedCertificate | null = null;
+  /** By part: one value, and so one secure context, for a certificate that many patterns have, which come one after the other. */
+  readonly #last: [ServedCertificate | null, ServedCertificate | null] = [null, null];
 
   constructor({ contextOptions, log, demand, findToken }: CertificateMirrorOptions) {
     this.resolver = new CertificateResolver({ contextOptions, log });
@@ -44,7 +44,7 @@ export class CertificateMirror implements CertificateSource {
       case 'certificate': {
         const { pattern, part, certificate } = announcement;
         if (certificate === null) this.resolver.withdraw(pattern, part);
-        else this.resolver.restore(pattern, this.#known(certificate), part);
+        else this.resolver.restore(pattern, this.#known(certificate, part), part);
         return;
       }
       case 'token': {
@@ -64,10 +64,10 @@ export class CertificateMirror implements CertificateSource {
     }
   }
 
-  #known(certificate: ServedCertificate): ServedCertificate {
-    const last = this.#last;
+  #known(certificate: ServedCertificate, part: CertificatePart): ServedCertificate {
+    const last = this.#last[part];
     if (last?.certPem === certificate.certPem && last.keyPem === certificate.keyPem) return last;
-    this.#last = certificate;
+    this.#last[part] = certificate;
     return certificate;
   }
 }

@@ -6,17 +6,21 @@ import type { WorkerChild } from './worker-child.ts';
 
 export class CrewAdmission {
   #limiter: ConnectionLimiter;
+  #isAsked: boolean;
   /** By worker, then by address. */
   readonly #open = new Map<WorkerChild, Map<string, number>>();
 
-  constructor(limits: LimitConfig) {
+  /** `isAsked`: whether workers ask at all. */
+  constructor(limits: LimitConfig, isAsked: boolean) {
     this.#limiter = new ConnectionLimiter(limits);
+    this.#isAsked = isAsked;
   }
 
-  /** `isAsked`: whether workers ask at all from now on; they tell what they have first. */
+  /** Workers that begin to ask tell what they have first. What they asked about while they were told to stop is forgotten. */
   adopt(limits: LimitConfig, isAsked: boolean): void {
     this.#limiter.limits = limits;
-    if (isAsked) return;
+    if (isAsked === this.#isAsked) return;
+    this.#isAsked = isAsked;
     this.#limiter = new ConnectionLimiter(limits);
     this.#open.clear();
   }

@@ -16,7 +16,7 @@ import { CrewFigures } from './crew-figures.ts';
 import { InheritedListener } from './inherited-listener.ts';
 import { SharedListener } from './shared-listener.ts';
 import type { WorkerChild } from './worker-child.ts';
-import { givenConfig } from './worker-config.ts';
+import { givenConfig, isCountedTogether } from './worker-config.ts';
 import {
   SLOT_PATIENCE,
   type SlotPatience,
@@ -61,7 +61,7 @@ export class ProcessCrew implements Crew {
     this.#config = config;
     this.#services = services;
     this.#ticketKeys = services.ticketKeys;
-    this.#admission = new CrewAdmission(config.limits);
+    this.#admission = new CrewAdmission(config.limits, isCountedTogether(config, workers));
     this.#listeners = new Listeners(
       () => {},
       (address, _, key) => this.#share(address, key, workers),
@@ -196,6 +196,11 @@ export class ProcessCrew implements Crew {
     await Promise.all(children.map(({ channel }) => channel.call('announce', [announcement]).catch(() => {})));
   }
 
+  /** The others get its connections meanwhile. */
+  #giveUp(index: number): void {
+    for (const socket of this.#sockets.values()) socket.giveUp(index);
+  }
+
   #share(address: ListenAddress, key: string, workers: number) {
     const onClose = (): void => {
       if (this.#sockets.get(key) === listener) this.#sockets.delete(key);
@@ -240,9 +245,12 @@ export class ProcessCrew implements Crew {
         this.#admission.forget(worker);
         this.#figures.leave(worker);
       },
+      onReady: () => {
+        for (const slot of this.#slots) if (slot.isWaiting) this.#giveUp(slot.index);
+      },
       onEnd: (delayMs) => {
         this.#restarts++;
-        if (delayMs > 0 && this.#ready.length > 0) for (const socket of this.#sockets.values()) socket.giveUp(index);
+        if (delayMs > 0 && this.#ready.length > 0) this.#giveUp(index);
       },
       inTurn: async (work) => {
         const endTurn = await this.#takeTurn();

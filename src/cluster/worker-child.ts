@@ -23,6 +23,9 @@ export class WorkerChild {
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
   readonly #hungMs: number;
+  /** Whoever waits for the end, for as long as it does. */
+  readonly #waiting = new Set<(how: string) => void>();
+  #how: string | null = null;
   #askedAtMs: number | null = null;
   #reason: string | null = null;
 
@@ -38,7 +41,11 @@ export class WorkerChild {
     this.ended = promise;
     this.#process.on('error', (error) => resolve(error.message)); // it could not be started, or not be killed
     this.#process.once('exit', (code, signal) => resolve(this.#reason ?? signal ?? `exit code ${code}`));
-    void promise.then(() => this.channel.close());
+    void promise.then((how) => {
+      this.#how = how;
+      this.channel.close();
+      for (const onEnd of this.#waiting) onEnd(how);
+    });
   }
 
   get pid(): number {
@@ -62,12 +69,13 @@ export class WorkerChild {
   /** Rejects with PerantaraError `worker_ended` when it ends before `work` does, or that takes too long, and it is ended for that. */
   async unlessEnded<T>(work: Promise<T>, doing: string, withinMs: number): Promise<T> {
     const timer = setTimeout(() => this.kill(`took more than ${withinMs / 1_000} s to ${doing}`), withinMs);
-    const end = this.ended.then((how): never => {
-      throw new PerantaraError(`${this.name} ended while it was to ${doing}: ${how}`, {
-        code: 'worker_ended',
-        source: 'internal',
-      });
-    });
+    const { promise: end, reject } = Promise.withResolvers<never>();
+    const onEnd = (how: string): void => {
+      const message = `${this.name} ended while it was to ${doing}: ${how}`;
+      reject(new PerantaraError(message, { code: 'worker_ended', source: 'internal' }));
+    };
+    if (this.#how === null) this.#waiting.add(onEnd);
+    else onEnd(this.#how);
     try {
       return await Promise.race([work, end]);
     } catch (error) {
@@ -76,6 +84,7 @@ export class WorkerChild {
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(onEnd);
     }
   }
 

@@ -6,18 +6,19 @@ import type { GivenConfig } from './calls.ts';
 const EVEN_CONNECTIONS = 1_000;
 
 /** Whether workers ask about each connection: few are allowed, or few from one address, which may come to any of them. */
-function isCountedTogether({ limits }: Config, workers: number): boolean {
+export function isCountedTogether({ limits }: Config, workers: number): boolean {
   return Number.isFinite(limits.connectionsPerAddress) || limits.connections < EVEN_CONNECTIONS * workers;
 }
 
 /** `workers`: how many there are. What may be open in all is divided among them, unless it is counted together. */
 export function givenConfig(whole: Config, workers: number): GivenConfig {
-  const { admin, limits, sites } = whole;
+  const { admin, limits, onDemand, sites } = whole;
   const isTogether = isCountedTogether(whole, workers);
   const config: Config = {
     ...whole,
     acme: [],
     dns: null,
+    onDemand: onDemand && { ...onDemand, ask: '' },
     onEvent: null,
     admin: admin?.kind === 'loopback' ? { ...admin, token: '' } : admin,
     limits: isTogether ? limits : { ...limits, connections: Math.ceil(limits.connections / workers) },

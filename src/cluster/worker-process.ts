@@ -13,6 +13,9 @@ import type { GivenConfig, PrimaryCalls, WorkerCalls, WorkerStart } from './call
 import { CertificateMirror } from './certificate-mirror.ts';
 import { Channel, type ChannelEnd } from './channel.ts';
 
+/** Longer than a primary takes that turns at all. */
+const SOCKET_WITHIN_MS = 10_000;
+
 export interface WorkerProcessServices {
   readonly log: Logger;
   readonly clock: Clock;
@@ -27,6 +30,7 @@ export class WorkerProcess {
   #worker: Worker | null = null;
   #pages: Iterator<MetricsReport, null> | null = null;
   readonly #desk: AdmissionDesk;
+  #isClosing = false;
   #change: { readonly change: CrewChange; readonly given: GivenConfig } | null = null;
 
   /** `end`: `process`, which has an IPC channel. */
@@ -47,7 +51,7 @@ export class WorkerProcess {
       metrics: (at) => this.#metricsPage(at),
       reopenLogs: () => this.#worker?.reopenLogs(),
       beat: () => {},
-      close: () => this.#worker?.close(),
+      close: () => this.#close(),
     });
     this.#mirror = new CertificateMirror({
       contextOptions: secureContextOptions(),
@@ -59,7 +63,11 @@ export class WorkerProcess {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     // Closed or not: without its primary nobody looks after it.
-    end.on('disconnect', () => void (this.#worker?.close() ?? Promise.resolve()).then(resolve, resolve));
+    end.on('disconnect', () => {
+      if (!this.#isClosing && this.#worker !== null)
+        log.warn('the primary process is gone: requests under way are finished, then this worker ends, too');
+      void this.#close().then(resolve, resolve);
+    });
   }
 
   /** Something unexpected has happened: another worker is to take over, and what is under way here is finished. */
@@ -94,9 +102,16 @@ export class WorkerProcess {
     return this.#pages?.next().value ?? null;
   }
 
+  /** The system drops a socket on its way to a process that may open no more, and nobody is told. */
   async #socketFor(key: string): Promise<{ readonly handle: object }> {
-    const { handle } = await this.#channel.call('socket', key);
-    return { handle };
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(noSocket()), SOCKET_WITHIN_MS);
+    try {
+      const { handle } = await Promise.race([this.#channel.call('socket', key), late]);
+      return { handle };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #announce(announcements: readonly Announcement[]): void {
@@ -122,4 +137,16 @@ export class WorkerProcess {
     this.#change?.change.abandon();
     this.#change = null;
   }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#worker?.close();
+  }
+}
+
+function noSocket(): PerantaraError {
+  const why = `no socket came from the primary process within ${SOCKET_WITHIN_MS / 1_000} s`;
+  const what =
+    'if this worker has as many files and connections open as it may, raise "ulimit -n" (LimitNOFILE in a unit)';
+  return new PerantaraError(`cannot listen: ${why}; ${what}`, { code: 'listen_failed', source: 'operator' });
 }

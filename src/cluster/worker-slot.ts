@@ -45,6 +45,7 @@ export interface SlotSurroundings {
   drainMs(): number;
   /** The process has ended, and all its connections with it. */
   onGone(worker: WorkerChild): void;
+  onReady(): void;
   /** The worker has ended; another is started after `delayMs`. */
   onEnd(delayMs: number): void;
   /** Does `work` when nothing else changes what is in force, unless all is over by then. */
@@ -54,6 +55,8 @@ export interface SlotSurroundings {
 const READY_WITHIN_MS = 60_000;
 /** After the drain timeout, for lines that are still to be written. */
 const END_WITHIN_MS = 5_000;
+/** How a worker ends that has done what was to be done. */
+const DONE = 'exit code 0';
 /** Of announcements to a new worker in one message. */
 const BATCH = 200;
 
@@ -70,6 +73,7 @@ export class WorkerSlot {
   #readyAtMs = 0;
   #failures = 0;
   #isOver = false;
+  #isWaiting = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(index: number, around: SlotSurroundings) {
@@ -92,10 +96,16 @@ export class WorkerSlot {
     return this.#isReady ? this.#child : null;
   }
 
+  /** Whether the next process is not to come at once. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Rejects when the process is not ready in the end; it is gone then. */
   async fill(): Promise<void> {
+    this.#isWaiting = false;
     if (this.#isOver) return;
-    const { log, start, onGone } = this.#around;
+    const { log, start, onGone, onReady } = this.#around;
     const child = this.#create();
     this.#child = child;
     void child.ended.then((how) => {
@@ -119,6 +129,7 @@ export class WorkerSlot {
     this.#isProven = true;
     this.#readyAtMs = monotonicMs();
     log.info({ worker: this.index + 1, pid: child.pid }, 'worker ready');
+    onReady();
   }
 
   /** Asks whether it still turns; to be called once a second. */
@@ -185,8 +196,10 @@ export class WorkerSlot {
     await child.unlessEnded(closing, 'finish its requests', withinMs).catch(() => {});
     child.release();
     const timer = setTimeout(() => child.kill(), END_WITHIN_MS);
-    await child.ended;
+    const how = await child.ended;
     clearTimeout(timer);
+    if (how === DONE) return;
+    this.#around.log.warn({ worker: this.index + 1, pid: child.pid, how }, 'worker did not end in order');
   }
 
   #onEnd(child: WorkerChild | null, how: string): void {
@@ -200,6 +213,7 @@ export class WorkerSlot {
     const again = Math.min(this.#failures - 2, 20); // the first comes back at once
     const delayMs = again < 0 ? 0 : Math.min(patience.firstDelayMs * 2 ** again, patience.maxDelayMs);
     log.error({ worker: this.index + 1, pid: child?.pid, how, delayMs }, 'worker ended, another takes its place');
+    this.#isWaiting = delayMs > 0;
     onEnd(delayMs);
     // What goes wrong with the next one comes back here as its end.
     this.#timer = setTimeout(() => void this.#around.inTurn(() => this.fill().catch(() => {})), delayMs);

@@ -59,6 +59,17 @@ describe('certificates', () => {
     assert.ok(a !== null);
     assert.equal(a, b, 'one secure context for one certificate');
   });
+
+  it('of a pair are one secure context each, too, for all their names', () => {
+    const resolver = new CertificateResolver({ contextOptions: {}, log });
+    const pair = [mint(['a.example'], root), mint(['a.example'], root)] as const;
+    for (const name of ['a.example', 'b.example'])
+      for (const part of [0, 1] as const) resolver.restore(name, pair[part], part);
+    const { copy } = mirror();
+    for (const announcement of resolver.announcements()) copy.take(structuredClone(announcement));
+    for (const name of ['a.example', 'b.example']) assert.ok(copy.resolver.resolve(name) !== null);
+    assert.equal(copy.resolver.built, 1);
+  });
 });
 
 describe('challenges', () => {

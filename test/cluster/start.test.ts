@@ -43,6 +43,7 @@ async function idleCrew(t: TestContext): Promise<IdleCrew> {
     clock: systemClock,
     certificates: { announcements: () => [] },
     ticketKeys: rotatedTicketKeys(null),
+    onListening: async () => {},
     inherited: new InheritedSockets(),
   } as unknown as CrewServices;
   const path = join(import.meta.dirname, '../support/idle-worker.ts');

@@ -69,3 +69,27 @@ test('a mistake of the operator stays one on its way to the primary', async (t) 
     source: 'operator',
   });
 });
+
+test('a socket that never comes, since the worker may open no more, is told in time to refuse a reload', async (t) => {
+  const { primary, start } = await startRig(t);
+  primary.givesSockets = false;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const starting = start();
+  t.mock.timers.tick(10_000);
+  const { failure } = await starting;
+  assert.match(
+    failure?.message ?? '',
+    /^cannot listen: no socket came from the primary process within 10 s; .*ulimit -n/,
+  );
+});
+
+test('a worker whose primary is gone says so; one that is told to end does not', async (t) => {
+  for (const isTold of [false, true]) {
+    const { primary, worker, logged, start } = await startRig(t);
+    await start();
+    if (isTold) await primary.ask('close', null);
+    primary.disconnect();
+    await worker.ended;
+    assert.equal(/the primary process is gone/.test(logged.join('')), !isTold);
+  }
+});

@@ -113,7 +113,7 @@ suite('a worker that ends', () => {
     process.env.STOP_AT_START = mark;
     const crew = await startCrewChain(t, {}, { patience, program });
     const [doomed, other] = await crew.landOnTwo();
-    await writeFile(mark, '');
+    await writeFile(mark, '12');
     process.kill(doomed.pid, 'SIGKILL');
     const ends = (): readonly number[] =>
       crew.logged.filter((line) => line.includes('takes its place')).map((line) => JSON.parse(line).delayMs);
@@ -124,6 +124,26 @@ suite('a worker that ends', () => {
     const pids = await crew.replaced(doomed.pid);
     const next = pids.find((pid) => pid !== other.pid)!;
     await retry(async () => assert.equal((await crew.land()).pid, next), { ...WITHIN, pauseMs: 0 });
+  });
+
+  test('like all others, and comes back later than they do, does not keep its share of connections waiting', async (t) => {
+    const mark = join(await temporaryFolder(t), 'stop');
+    const program = join(import.meta.dirname, '../support/faulty-worker.ts');
+    process.env.STOP_AT_START = mark;
+    const crew = await startCrewChain(t, {}, { patience: { firstDelayMs: 1_000 }, program });
+    const lines = () => crew.logged.map((line) => JSON.parse(line));
+    const waits = () => lines().filter(({ delayMs }) => delayMs === 1_000).length;
+    const ready = () => lines().filter(({ msg, worker }) => msg === 'worker ready' && worker === 2).length;
+    await writeFile(mark, '12');
+    for (const pid of await crew.pids()) process.kill(pid, 'SIGKILL');
+    await retry(async () => assert.equal(waits(), 2), WITHIN);
+    await writeFile(mark, '1');
+    await retry(async () => assert.equal(ready(), 2), WITHIN);
+    for (let i = 0; i < 20; i++) {
+      const client = await connectSecure(crew.httpsPort);
+      await answered(client);
+      client.destroy();
+    }
   });
 
   test('after a fault of its own finishes its requests, while another takes over', async (t) => {

@@ -1,8 +1,10 @@
-// A worker that has a fault of its own: SIGWINCH makes it throw where nobody catches, and STOP_AT_START one that never gets ready.
-import { existsSync } from 'node:fs';
+// A worker that has a fault of its own: SIGWINCH makes it throw where nobody catches, and one whose number is in the file STOP_AT_START
+// never gets ready.
+import { existsSync, readFileSync } from 'node:fs';
 
 process.on('SIGWINCH', () => {
   throw new Error('a fault of its own');
 });
-if (existsSync(process.env.STOP_AT_START ?? '')) process.exit(7);
+const mark = process.env.STOP_AT_START ?? '';
+if (existsSync(mark) && readFileSync(mark, 'utf8').includes(process.argv[2]!)) process.exit(7);
 await import('../../src/cli/worker-main.ts');

@@ -14,6 +14,8 @@ interface Told {
 
 export class PrimaryEnd extends EventEmitter implements ChannelEnd {
   connected = true;
+  /** False: what is sent is lost. */
+  givesSockets = true;
   /** Of the sockets that the worker has asked for, in this order. */
   readonly ports: number[] = [];
   readonly #waiting = new Map<number, (told: Told) => void>();
@@ -33,7 +35,7 @@ export class PrimaryEnd extends EventEmitter implements ChannelEnd {
     if (told.call === undefined) {
       this.#waiting.get(told.id)?.(told);
       this.#waiting.delete(told.id);
-    } else {
+    } else if (told.call !== 'socket' || this.givesSockets) {
       const handle = told.call === 'socket' ? bindShared('127.0.0.1', 0) : undefined;
       if (handle !== undefined) this.ports.push(portOf(handle));
       setImmediate(() => this.emit('message', { id: told.id, answer: null }, handle));
