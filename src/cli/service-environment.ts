@@ -13,6 +13,9 @@ export interface ServiceEnvironment {
 
 const NAMES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 
+/** More help nobody: the count of them is wrong. */
+const MAX_TOLD = 10;
+
 export function takeServiceEnvironment({ env }: Pick<Terminal, 'env'>): ServiceEnvironment {
   const passed = { pid: env.LISTEN_PID, count: env.LISTEN_FDS, names: env.LISTEN_FDNAMES };
   const notify = {
@@ -30,7 +33,9 @@ export function findInherited(passed: PassedDescriptors, listen: ListenConfig, l
   const inherited = InheritedSockets.find(passed, process.pid);
   if (passed.count !== undefined && passed.pid !== String(process.pid))
     log.info({ pid: passed.pid }, 'sockets not used: LISTEN_PID says that they were passed to another process');
-  for (const problem of inherited.problems) log.warn({ problem }, 'inherited descriptor not used');
+  const { problems } = inherited;
+  for (const problem of problems.slice(0, MAX_TOLD)) log.warn({ problem }, 'inherited descriptor not used');
+  if (problems.length > MAX_TOLD) log.warn({ more: problems.length - MAX_TOLD }, 'inherited descriptors not used');
   for (const socket of inherited.unused(listen)) {
     const { fd, name } = socket;
     log.warn(
