@@ -15,7 +15,7 @@ import { CrewAdmission } from './crew-admission.ts';
 import { CrewFigures } from './crew-figures.ts';
 import { InheritedListener } from './inherited-listener.ts';
 import { SharedListener } from './shared-listener.ts';
-import type { WorkerChild } from './worker-child.ts';
+import { BEAT_MS, type WorkerChild } from './worker-child.ts';
 import { givenConfig, isCountedTogether } from './worker-config.ts';
 import {
   SLOT_PATIENCE,
@@ -32,7 +32,6 @@ export interface ProcessCrewOptions {
   readonly patience?: Partial<SlotPatience>;
 }
 
-const BEAT_MS = 1_000;
 const FOLLOW_WITHIN_MS = 30_000;
 const REPORT_WITHIN_MS = 2_000;
 /** What a worker has counted since it was asked last is lost when it is killed. */

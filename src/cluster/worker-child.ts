@@ -1,9 +1,11 @@
 // One worker process as its primary has it: started, asked whether it still turns, ended. What it does is in worker-process.ts.
 import { type ChildProcess, fork } from 'node:child_process';
-import { monotonicMs } from '../core/clock.ts';
 import { PerantaraError } from '../core/errors.ts';
 import type { PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
+
+/** How often a worker is asked whether it still turns. */
+export const BEAT_MS = 1_000;
 
 export interface WorkerChildOptions {
   /** Absolute path of the program; see cli/worker-main.ts. */
@@ -26,7 +28,8 @@ export class WorkerChild {
   /** Whoever waits for the end, for as long as it does. */
   readonly #waiting = new Set<(how: string) => void>();
   #how: string | null = null;
-  #askedAtMs: number | null = null;
+  /** Since it was asked; null: it has answered. */
+  #silentMs: number | null = null;
   #reason: string | null = null;
 
   constructor({ program, programArguments, name, answers, hungMs }: WorkerChildOptions) {
@@ -52,18 +55,18 @@ export class WorkerChild {
     return this.#process.pid ?? 0;
   }
 
-  /** To be called once a second or so. */
+  /** To be called every BEAT_MS. Time in which nobody calls does not count: this process stood still, and the worker perhaps too. */
   beat(): void {
-    if (this.#askedAtMs === null) {
-      this.#askedAtMs = monotonicMs();
-      const answered = (): void => {
-        this.#askedAtMs = null;
-      };
-      this.channel.call('beat', null).then(answered, answered);
+    if (this.#silentMs !== null) {
+      this.#silentMs += BEAT_MS;
+      if (this.#silentMs > this.#hungMs) this.kill(`did not answer for ${this.#hungMs / 1_000} s`);
       return;
     }
-    // If this process stood still, the answer may lie here unread.
-    if (monotonicMs() - this.#askedAtMs > this.#hungMs) setImmediate(() => setImmediate(() => this.#killHung()));
+    this.#silentMs = 0;
+    const answered = (): void => {
+      this.#silentMs = null;
+    };
+    this.channel.call('beat', null).then(answered, answered);
   }
 
   /** Rejects with PerantaraError `worker_ended` when it ends before `work` does, or that takes too long, and it is ended for that. */
@@ -97,10 +100,5 @@ export class WorkerChild {
   kill(reason: string | null = null): void {
     this.#reason ??= reason;
     this.#process.kill('SIGKILL');
-  }
-
-  #killHung(): void {
-    if (this.#askedAtMs !== null && monotonicMs() - this.#askedAtMs > this.#hungMs)
-      this.kill(`did not answer for ${this.#hungMs / 1_000} s`);
   }
 }

@@ -132,7 +132,7 @@ export class WorkerSlot {
     onReady();
   }
 
-  /** Asks whether it still turns; to be called once a second. */
+  /** Asks whether it still turns; to be called every BEAT_MS. */
   beat(): void {
     this.ready?.beat();
   }
