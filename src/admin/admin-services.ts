@@ -26,8 +26,8 @@ export interface AdminServices {
   certificates(): Iterable<CertificateStatus>;
   /** Of every worker that answers in time: what they have in memory, not all at the same moment. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
-  /** Whether new requests go to the target of that name; one that is configured. False: it was so already. */
-  drainTarget(name: string, isDrained: boolean): boolean;
+  /** Whether new requests go to the target of that name; one that is configured. Resolves when they do; false: they did before. */
+  drainTarget(name: string, isDrained: boolean): Promise<boolean>;
   /** What has been counted, by all workers together and by the process that looks after them. Never rejects. */
   metrics(): Promise<{ readonly workers: MetricsSums; readonly primary: PrimaryFigures }>;
   /** Loads the file again. Calls may overlap; each resolves with the outcome of a reading that began after it. */

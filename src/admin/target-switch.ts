@@ -10,10 +10,14 @@ import type { Answer } from './json-answer.ts';
 const MAX_NAMES = 10;
 
 /** `body`: `{"target":"http://10.0.0.5:8080"}`, or the bare name in any form that the file takes. Idempotent. */
-export function switchTarget({ config, drainTarget, log }: AdminServices, body: string, isDrained: boolean): Answer {
+export async function switchTarget(
+  { config, drainTarget, log }: AdminServices,
+  body: string,
+  isDrained: boolean,
+): Promise<Answer> {
   const written = nameIn(body);
   const name = knownName(written, targetNames(config()));
-  const changed = drainTarget(name, isDrained);
+  const changed = await drainTarget(name, isDrained);
   if (changed) log.info({ target: name }, isDrained ? 'target drained' : 'target enabled');
   return { status: 200, body: { target: name, drained: isDrained, changed } };
 }

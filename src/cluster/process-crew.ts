@@ -33,7 +33,7 @@ export interface ProcessCrewOptions {
 }
 
 const FOLLOW_WITHIN_MS = 30_000;
-const REPORT_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 2_000;
 /** What a worker has counted since it was asked last is lost when it is killed. */
 const BEATS_PER_COLLECTION = 5;
 
@@ -137,9 +137,10 @@ export class ProcessCrew implements Crew {
     this.#tell((child) => child.channel.call('useTicketKeys', keys));
   }
 
-  drainTargets(names: ReadonlySet<string>): void {
+  async drainTargets(names: ReadonlySet<string>): Promise<void> {
     this.#drained = names;
-    this.#tell((child) => child.channel.call('drainTargets', names));
+    const children = this.#slots.flatMap(({ child }) => child ?? []);
+    await Promise.all(children.map(({ channel }) => inTime(channel.call('drainTargets', names))));
   }
 
   setLogLevel(level: LogLevel): void {
@@ -151,7 +152,7 @@ export class ProcessCrew implements Crew {
   }
 
   async reports(): Promise<readonly WorkerReport[]> {
-    const reports = await Promise.all(this.#ready.map(reportOf));
+    const reports = await Promise.all(this.#ready.map(({ channel }) => inTime(channel.call('report', null))));
     return reports.filter((report) => report !== null);
   }
 
@@ -275,11 +276,12 @@ async function follow(child: WorkerChild): Promise<void> {
     .catch((error: unknown) => child.kill(messageOf(error)));
 }
 
-async function reportOf(child: WorkerChild): Promise<WorkerReport | null> {
+/** null when it does not answer in time, or never will. */
+async function inTime<T>(answer: Promise<T>): Promise<T | null> {
   const { promise: late, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(resolve, REPORT_WITHIN_MS, null);
+  const timer = setTimeout(resolve, ANSWER_WITHIN_MS, null);
   try {
-    return await Promise.race([child.channel.call('report', null), late]);
+    return await Promise.race([answer, late]);
   } catch {
     return null;
   } finally {

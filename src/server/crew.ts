@@ -52,8 +52,8 @@ export interface Crew {
   /** After `commit`, when the certificates have followed: what is in force no more drains, and gets its time to end. */
   settle(): void;
   useTicketKeys(keys: TicketKeySet): void;
-  /** By name: those that get no new requests from now on; all others do. */
-  drainTargets(names: ReadonlySet<string>): void;
+  /** By name: those that get no new requests; all others do. Resolves when it is so for all that answer in time; never rejects. */
+  drainTargets(names: ReadonlySet<string>): Promise<void>;
   /** Of all that answer in time. Never rejects. */
   reports(): Promise<readonly WorkerReport[]>;
   /** No counter is ever smaller than the time before, whoever has ended meanwhile. Never rejects. */

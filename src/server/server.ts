@@ -133,9 +133,9 @@ export class Server implements Lifecycle {
   }
 
   /** New requests go to other targets from now on, or to it again; those under way go on. False: it was so already. */
-  drainTarget(name: string, isDrained: boolean): boolean {
+  async drainTarget(name: string, isDrained: boolean): Promise<boolean> {
     const isNew = this.#drained.set(name, isDrained);
-    this.#crew.drainTargets(this.#drained.names);
+    await this.#crew.drainTargets(this.#drained.names);
     return isNew;
   }
 
@@ -197,7 +197,7 @@ export class Server implements Lifecycle {
     await this.#certificates.adopt(config);
     this.#crew.settle();
     this.#drained.keepOnly(config);
-    this.#crew.drainTargets(this.#drained.names);
+    void this.#crew.drainTargets(this.#drained.names);
     const changes = { ...siteChanges(before, config), listenersOpened, listenersClosed };
     return { accepted: true, generation: this.#generation, changes, warnings };
   }

@@ -199,7 +199,7 @@ export class Worker implements Crew {
     this.#tickets.adopt(keys);
   }
 
-  drainTargets(names: ReadonlySet<string>): void {
+  async drainTargets(names: ReadonlySet<string>): Promise<void> {
     this.#targets.drain(names);
   }
 

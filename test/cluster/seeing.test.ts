@@ -60,7 +60,7 @@ test('traffic, errors and failing targets of two processes are one picture, and 
     assert.equal(targetsTogether(reports)[0]!.failure, null);
   }, PATIENCE);
 
-  proxy.server.drainTarget(target, true);
+  await proxy.server.drainTarget(target, true);
   const before = await shares();
   await retry(async () => {
     assert.equal(await ask(), 503);

@@ -46,15 +46,15 @@ async function group(t: TestContext) {
 test('a drained target gets no new request, and its share again once it is enabled', async (t) => {
   const { rig, nameA, answers } = await group(t);
   assert.equal(await answers(4), 'abab');
-  assert.equal(rig.server.drainTarget(nameA, true), true);
-  assert.equal(rig.server.drainTarget(nameA, true), false);
+  assert.equal(await rig.server.drainTarget(nameA, true), true);
+  assert.equal(await rig.server.drainTarget(nameA, true), false);
   assert.equal(await answers(4), 'bbbb');
   const [report] = await rig.server.reports();
   assert.deepEqual(
     report!.targets.map(({ drained }) => drained),
     [true, false],
   );
-  assert.equal(rig.server.drainTarget(nameA, false), true);
+  assert.equal(await rig.server.drainTarget(nameA, false), true);
   assert.equal((await answers(4)).split('').sort().join(''), 'aabb');
 });
 
@@ -66,7 +66,7 @@ test('requests and tunnels that are under way on it go on', async (t) => {
   assert.equal(await answers(1), 'b');
   await tunnel.send(request('/ws', UPGRADE));
   await tunnel.until('\r\n\r\n');
-  rig.server.drainTarget(nameA, true);
+  await rig.server.drainTarget(nameA, true);
   assert.equal(await answers(2), 'bb');
   await a.peers[0]!.send(ok('late'));
   assert.equal((await slow.message()).body, 'late');
@@ -78,10 +78,10 @@ test('requests and tunnels that are under way on it go on', async (t) => {
 
 test('when all targets of a route are drained the answer is 503, and its record says why', async (t) => {
   const { rig, nameA, nameB, answers } = await group(t);
-  rig.server.drainTarget(nameA, true);
-  rig.server.drainTarget(nameB, true);
+  await rig.server.drainTarget(nameA, true);
+  await rig.server.drainTarget(nameB, true);
   assert.equal(await answers(2), ' 503 503');
-  rig.server.drainTarget(nameB, false);
+  await rig.server.drainTarget(nameB, false);
   assert.equal(await answers(1), 'b');
   const traffic = trafficTogether((await rig.server.reports()).map((report) => report.traffic));
   const [{ code, message, count, target }] = traffic!.errors as [RecentError];
@@ -97,7 +97,7 @@ test('a request whose target fails does not go on to one that is drained', async
   const dead = await refusedPort(t);
   const rig = await startProxy({ sites: { 'app.localhost': { proxy: [`http://127.0.0.1:${dead}`, nameA] } } });
   t.after(() => rig.stop());
-  rig.server.drainTarget(nameA, true);
+  await rig.server.drainTarget(nameA, true);
   const client = await connectSecure(rig.httpsPort);
   t.after(() => client.destroy());
   await client.send(request());
@@ -107,7 +107,7 @@ test('a request whose target fails does not go on to one that is drained', async
 
 test('it stays drained over reloads while it is configured, whatever else is, and no longer', async (t) => {
   const { rig, config, nameA, nameB, answers } = await group(t);
-  rig.server.drainTarget(nameA, true);
+  await rig.server.drainTarget(nameA, true);
   const another = { sites: { ...config.sites, 'new.localhost': { proxy: [nameA] } } };
   assert.ok((await rig.reload(another)).accepted);
   await certificateReady(rig.httpsPort, 'new.localhost');

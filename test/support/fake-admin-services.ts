@@ -68,7 +68,7 @@ export function fakeAdminServices(): FakeAdminServices {
     config: () => services.inForce,
     certificates: () => services.certificateList,
     reports: async () => services.reportList,
-    drainTarget: (name, isDrained) => {
+    drainTarget: async (name, isDrained) => {
       const isNew = services.drained.has(name) !== isDrained;
       if (isDrained) services.drained.add(name);
       else services.drained.delete(name);
