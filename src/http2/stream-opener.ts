@@ -67,8 +67,8 @@ export class StreamOpener {
       return readRequest(fields, this.#options.scheme, ends, this.#previous);
     } catch (error) {
       const { client, records } = this.#services;
-      const record = records.begin(client, fields.method ?? '', fields.path ?? '', '2.0', null, null);
-      if (error instanceof StreamFault) record?.over(error);
+      if (error instanceof StreamFault)
+        records.begin(client, fields.method ?? '', fields.path ?? '', '2.0', null, null)?.over(error);
       throw error;
     }
   }

@@ -77,9 +77,11 @@ export async function scrapeUntil(server: Server, fits: (scraped: Scrape) => boo
     const scraped = await scrape(server);
     if (fits(scraped)) return scraped;
     if (Date.now() > end) {
-      const { families } = scraped;
+      const gauges = [...scraped.families.values()].filter(
+        ({ type, name }) => type !== 'histogram' && !/_(certificate|config|build)_/.test(name),
+      );
       throw new Error(
-        `waited in vain for ${fits}: ${JSON.stringify([...families.values()].map(({ samples }) => samples))}`,
+        `waited in vain for ${fits}: ${JSON.stringify(gauges.flatMap(({ samples }) => samples.map(({ name, labels, value }) => [name, ...Object.values(labels), value].join(' ')))).slice(0, 5_000)}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
