@@ -1,5 +1,6 @@
 // What needs somebody, worst first: what is broken, since when, and in whose words. Pure; `perantara top` and the dashboard show it.
 import type { CertificateStatus } from '../certs/certificate-status.ts';
+import { STEP_MS } from '../observe/traffic/step-ring.ts';
 import { latestSteps, type SiteTraffic, sum, type TrafficReport } from '../observe/traffic/traffic-report.ts';
 import type { TargetReport } from '../server/worker-report.ts';
 import type { ProcessStatus } from './process-status.ts';
@@ -37,6 +38,7 @@ const SOON_MS = 3 * DAY_MS;
 export const SUPPLIED_MS = 14 * DAY_MS;
 /** So many steps, the one under way not among them, make a rate: a minute. */
 const MINUTE_STEPS = 12;
+const MINUTE_MS = MINUTE_STEPS * STEP_MS;
 /** From so many errors in a minute, and that part of all requests, a site is in trouble. */
 const MIN_ERRORS = 3;
 const MIN_RATIO = 0.05;
@@ -103,10 +105,11 @@ function siteTrouble(site: SiteTraffic, { errors, stepAt }: TrafficReport): Trou
     sum(latestSteps(site.requestSteps, MINUTE_STEPS)),
   ];
   if (failed < MIN_ERRORS || failed < requests * MIN_RATIO) return [];
-  const latest = errors.find((error) => error.site === site.site);
+  const own = errors.filter((error) => error.site === site.site && error.lastAt >= stepAt - MINUTE_MS);
   const percent = Math.round((failed / requests) * 100);
   const text = `${percent} % of its requests failed within a minute`;
-  const since = latest?.firstAt ?? stepAt;
+  const [latest] = own;
+  const since = latest === undefined ? null : Math.min(...own.map(({ firstAt }) => firstAt));
   const [words, whose] = latest === undefined ? [null, null] : [latest.message, latest.target];
   return [{ severity: 'bad', about: 'site', subject: site.site, text, since, words, whose }];
 }

@@ -5,6 +5,8 @@ import { CertificateDigest } from '../../src/admin/certificate-digest.ts';
 import { overview } from '../../src/admin/overview.ts';
 import { troublesOf } from '../../src/admin/troubles.ts';
 import type { CertificateStatus } from '../../src/certs/certificate-status.ts';
+import type { RecentError } from '../../src/observe/traffic/recent-errors.ts';
+import { NO_STEPS } from '../../src/observe/traffic/traffic-report.ts';
 import {
   certificateStatus,
   configOf,
@@ -157,6 +159,21 @@ describe('what needs somebody', () => {
       'renewal fails, 20 days left',
     ]);
     assert.deepEqual(ofCertificate({ state: 'missing', notAfter: null }), ['warning', 'no certificate yet']);
+  });
+
+  it('is a site, since the first of the errors of this minute began, in the words of the last one', () => {
+    const [requestSteps, errorSteps] = [NO_STEPS.map(() => 10), NO_STEPS.map(() => 5)];
+    const site = { site: 'a.example', requests: 600, answers: [], ownErrors: 300, targetErrors: 0, requestSteps, errorSteps };
+    const error = (message: string, firstAt: number, lastAt: number): RecentError => ({
+      ...{ site: 'a.example', route: '/*', target: message, code: 'connect_failed', count: 9 },
+      ...{ message, firstAt: NOW - firstAt, lastAt: NOW - lastAt },
+    });
+    const errors = [error('last', 30_000, 10), error('first', 180_000, 5_000), error('old', 5 * DAY_MS, 4 * DAY_MS)];
+    const traffic = { stepAt: NOW, all: site, sites: [site], targets: [], errors };
+    const [trouble] = troublesOf({ ...sources, traffic });
+    assert.deepEqual([trouble!.subject, trouble!.since, trouble!.words], ['a.example', NOW - 180_000, 'last']);
+    const [unknown] = troublesOf({ ...sources, traffic: { ...traffic, errors: [] } });
+    assert.deepEqual([unknown!.since, unknown!.words], [null, null]);
   });
 
   it('is a reload that was refused', () => {

@@ -1,9 +1,11 @@
-// The last errors in the words of whoever made them. One that comes again is the same entry with a higher count; there are never
-// more than a hundred entries, and none is long.
+// The last errors in the words of whoever made them. One that comes again before long is the same entry with a higher count; there
+// are never more than a hundred entries, and none is long.
 import { printable } from '../../core/printable.ts';
 
 export const MAX_ERRORS = 100;
 const MAX_TEXT = 300;
+/** What comes again after so long has begun anew: `firstAt` is to say when the trouble at hand began. */
+const PAUSE_MS = 600_000;
 
 /** Times in milliseconds since the epoch. */
 export interface RecentError {
@@ -33,7 +35,7 @@ export class RecentErrors {
     this.#entries.delete(key);
     this.#entries.set(
       key,
-      known === undefined
+      known === undefined || at - known.lastAt > PAUSE_MS
         ? { ...words, count: 1, firstAt: at, lastAt: at }
         : { ...known, count: known.count + 1, lastAt: at },
     );

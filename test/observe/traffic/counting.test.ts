@@ -99,6 +99,14 @@ describe('errors', () => {
     ]);
   });
 
+  it('begin anew after ten quiet minutes: an old one of the same words says nothing of since when', () => {
+    const errors = new RecentErrors();
+    for (const at of [0, 599_000, 1_198_000, 1_799_000]) errors.add({ ...words, message: 'refused' }, at);
+    assert.deepEqual(errors.read(), [
+      { ...words, message: 'refused', count: 1, firstAt: 1_799_000, lastAt: 1_799_000 },
+    ]);
+  });
+
   it('are a hundred at most, those that came last; each is short and safe to print', () => {
     const errors = new RecentErrors();
     for (let i = 0; i < 3 * MAX_ERRORS; i++) errors.add({ ...words, message: `no ${i}` }, i);
