@@ -1,6 +1,7 @@
 // An exchange as a span of OpenTelemetry: its name, times, attributes and status by the semantic conventions for HTTP servers
-// (1.23 and later). Queries are left out: they hold secrets. Pure.
+// (1.23 and later). What may hold secrets is left out: queries, users in URLs, parameters of paths. Pure.
 import type { ExchangeRecord } from '../../http/exchange-record.ts';
+import { Redaction } from '../redaction.ts';
 
 export interface ExchangeSpan {
   readonly name: string;
@@ -23,6 +24,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 const MAX_TEXT = 1_024;
+const REDACTION = new Redaction([]);
 
 export function spanOf(record: ExchangeRecord): ExchangeSpan {
   const { method, target, client, host, route, site, status, version, outcome, error, upstream } = record;
@@ -48,9 +50,10 @@ export function spanOf(record: ExchangeRecord): ExchangeSpan {
   return { name: route === null ? verb : `${verb} ${route}`, attributes, isError };
 }
 
+/** Of a target in origin or absolute form. */
 function pathOf(target: string): string {
-  const end = target.search(/[?#]/);
-  return end === -1 ? target : target.slice(0, end);
+  const [path] = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  return REDACTION.url(path!);
 }
 
 function short(text: string): string {

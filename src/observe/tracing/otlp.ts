@@ -39,19 +39,26 @@ const QUEUE = {
 /** For one batch, repetitions included. */
 const TIMEOUT_MS = 5_000;
 
-/** `onResult`: how many spans were sent, or lost and why. Rejects with PerantaraError `tracing_unavailable`. */
+/** After each batch: how many spans have been lost since the one before, and why; null: none. */
+export type OnBatch = (lost: number, error: Error | null) => void;
+
+/** Rejects with PerantaraError `tracing_unavailable`. */
 export async function openOtlp(
   { url, headers, resource: attributes }: OtlpOptions,
-  onResult: (spans: number, error: Error | null) => void,
+  onBatch: OnBatch,
 ): Promise<OtlpSink> {
   const [api, sdk, otlp, resources] = await loadPackages();
-  const exporter = new otlp.OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: TIMEOUT_MS });
-  const processor = new sdk.BatchSpanProcessor({ ...QUEUE, exporter: told(exporter, onResult) });
+  const exporter = new CountedExporter(
+    new otlp.OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: TIMEOUT_MS }),
+    onBatch,
+  );
+  const processor = new sdk.BatchSpanProcessor({ ...QUEUE, exporter });
   const resource = resources.defaultResource().merge(resources.resourceFromAttributes(attributes));
   const SAMPLED = api.TraceFlags.SAMPLED;
   const scope = { name: 'perantara' };
   return {
     take: ({ name, traceId, spanId, parentId, startMs, endMs, attributes: own, isError }) => {
+      if (!exporter.hasRoom()) return;
       const context = { traceId, spanId, traceFlags: SAMPLED };
       const span: ReadableSpan = {
         name,
@@ -74,16 +81,43 @@ export async function openOtlp(
   };
 }
 
-/** The exporter, which tells of each batch how that went, and to the processor that it went well: it would only complain. */
-function told(exporter: SpanExporter, onResult: (spans: number, error: Error | null) => void): SpanExporter {
-  return {
-    export: (spans, done) =>
-      exporter.export(spans, ({ code, error }) => {
-        onResult(spans.length, code === 0 ? null : (error ?? new Error('no reason was given')));
-        done({ code: 0 });
-      }),
-    shutdown: () => exporter.shutdown(),
-  };
+/**
+ * The exporter, which tells of each batch how that went, and to the processor that it went well: it would only complain. Counts
+ * what waits, since the processor drops without a word what it has no room for.
+ */
+class CountedExporter implements SpanExporter {
+  readonly #exporter: SpanExporter;
+  readonly #onBatch: OnBatch;
+  #waiting = 0;
+  #turnedAway = 0;
+
+  constructor(exporter: SpanExporter, onBatch: OnBatch) {
+    this.#exporter = exporter;
+    this.#onBatch = onBatch;
+  }
+
+  /** Whether the processor may be given one more. */
+  hasRoom(): boolean {
+    const hasRoom = this.#waiting < QUEUE.maxQueueSize;
+    if (hasRoom) this.#waiting++;
+    else this.#turnedAway++;
+    return hasRoom;
+  }
+
+  export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
+    this.#waiting -= spans.length;
+    this.#exporter.export(spans, ({ code, error = new Error('no reason was given') }) => {
+      const turnedAway = this.#turnedAway;
+      this.#turnedAway = 0;
+      if (code !== 0) this.#onBatch(turnedAway + spans.length, error);
+      else this.#onBatch(turnedAway, turnedAway === 0 ? null : new Error('they come faster than it takes them'));
+      done({ code: 0 });
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
+  }
 }
 
 async function loadPackages() {

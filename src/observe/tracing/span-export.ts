@@ -28,8 +28,10 @@ export class SpanExport implements ExchangeListener {
   readonly #options: SpanExportOptions;
   readonly #services: SpanExportServices;
   #sink: OtlpSink | null = null;
+  /** Since the log said that all is well. */
   #lost = 0;
-  #isFailing = false;
+  /** The log has said that spans are lost, and not that they are taken again. */
+  #isSaid = false;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SpanExportOptions, services: SpanExportServices) {
@@ -42,7 +44,7 @@ export class SpanExport implements ExchangeListener {
     const { url, headers, serviceName } = this.#options;
     const fields = Object.fromEntries(headers.map(({ name, secret }) => [name, secret]));
     const resource = { 'service.name': serviceName, 'service.instance.id': String(process.pid) };
-    this.#sink = await openOtlp({ url, headers: fields, resource }, this.#onResult);
+    this.#sink = await openOtlp({ url, headers: fields, resource }, this.#onBatch);
   }
 
   /** Of every exchange that ends from now on it may send a span. */
@@ -68,22 +70,22 @@ export class SpanExport implements ExchangeListener {
     clearTimeout(timer);
   }
 
-  readonly #onResult = (spans: number, error: Error | null): void => {
+  readonly #onBatch = (lost: number, error: Error | null): void => {
     const { log } = this.#services;
-    const { url } = this.#options;
+    this.#lost += lost;
+    const fields = { collector: originOf(this.#options.url), lost: this.#lost };
     if (error === null) {
-      if (this.#isFailing) log.info({ collector: originOf(url), lost: this.#lost }, 'spans are taken again');
-      this.#isFailing = false;
+      if (!this.#isSaid) return;
+      this.#isSaid = false;
       this.#lost = 0;
+      log.info(fields, 'spans are taken again');
       return;
     }
-    this.#isFailing = true;
-    this.#lost += spans;
     const now = monotonicMs();
     if (now - this.#saidAtMs < QUIET_MS) return;
     this.#saidAtMs = now;
-    const fields = { collector: originOf(url), lost: this.#lost, reason: messageOf(error) };
-    log.warn(fields, 'spans are lost: the collector does not take them');
+    this.#isSaid = true;
+    log.warn({ ...fields, reason: messageOf(error) }, 'spans are lost: the collector does not take them');
   };
 }
 
