@@ -9,9 +9,9 @@ interface Owner {
   readonly gid: number;
 }
 
-/** What stands at the top of a storage folder; certs/README.md explains it. */
+/** What stands at the top of a storage folder (certs/README.md explains it), and what a crash may leave there of writing it. */
 const OURS =
-  /^(accounts|budgets|certificates|challenges|changes|compromised|local-ca|locks|orders|orphans\.json|admin\.sock|README\.md|\..+)(\.bad-\w+)?$/;
+  /^(accounts|budgets|certificates|challenges|changes|compromised|local-ca|locks|orders|orphans\.json|admin\.sock|README\.md)(\.bad-\w+)?$|^\.(probe|[0-9a-f]{8}|.+\.[0-9a-f]{12}\.tmp)$/;
 
 /** Makes the folder when it is missing. Throws PerantaraError `storage_unwritable`. */
 export function handOver(folder: string, owner: Owner): void {
@@ -41,7 +41,9 @@ function foreigner(name: string, folder: string, { uid, gid }: Owner): Error {
 function give(path: string, { uid, gid }: Owner): void {
   const found = lstatSync(path);
   const isFolder = found.isDirectory();
-  if (found.uid !== 0 || !(isFolder || (found.isFile() && found.nlink === 1))) return;
+  // An admin socket that was left behind: nobody else could find out that nobody answers there.
+  const isSingle = (found.isFile() || found.isSocket()) && found.nlink === 1;
+  if (found.uid !== 0 || !(isFolder || isSingle)) return;
   const isPrivate = (found.mode & 0o022) === 0;
   if (isFolder && isPrivate) for (const name of readdirSync(path)) give(join(path, name), { uid, gid });
   lchownSync(path, uid, gid);

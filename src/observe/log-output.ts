@@ -40,7 +40,11 @@ export class LogOutput {
     try {
       this.#sink = this.#sinkOn(this.#descriptor());
     } catch (error) {
-      const why = `cannot open the access log ${this.#name}: ${messageOf(error)}`;
+      const isDenied = codeOf(error) === 'EACCES';
+      const state = isDenied
+        ? `permission denied; it, where it is there already, and its folder have to be writable for user ${process.geteuid?.()}`
+        : messageOf(error);
+      const why = `cannot open the access log ${this.#name}: ${state}`;
       throw new PerantaraError(why, { code: 'access_log_open', source: 'operator', cause: error });
     }
     this.#timer = setInterval(() => this.#onTimer(), GATHERED_MS).unref();

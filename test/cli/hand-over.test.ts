@@ -1,6 +1,8 @@
 // What root gives away with a storage folder, and what it keeps its hands off.
 import { deepStrictEqual, throws } from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { handOver } from '../../src/cli/hand-over.ts';
@@ -68,15 +70,34 @@ test(
   },
 );
 
-test('a folder of root that has other things in it than ours is not given away', AS_ROOT, async (t) => {
-  const folder = await temporaryFolder(t);
-  for (const name of ['certificates', 'passwd']) mkdirSync(join(folder, name));
-  throws(
-    () => handOver(folder, OWNER),
-    /there is "passwd" in this one; if it is no mistake: sudo chown -R 65534:65534 "/,
-  );
-  deepStrictEqual(
-    ['', 'certificates', 'passwd'].map((name) => lstatSync(join(folder, name)).uid),
-    [0, 0, 0],
-  );
-});
+test(
+  'the admin socket that a process of root has left is given away, and what a crash has left of a file',
+  AS_ROOT,
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const server = createServer().listen(join(folder, 'admin.sock'));
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const names = ['admin.sock', '.1a2b3c4d', '.orphans.json.00112233aabb.tmp', '.probe'];
+    for (const name of names.slice(1)) writeFileSync(join(folder, name), '');
+    handOver(folder, OWNER);
+    deepStrictEqual(
+      names.map((name) => lstatSync(join(folder, name)).uid),
+      names.map(() => 65_534),
+    );
+  },
+);
+
+for (const foreign of ['passwd', '.ssh'])
+  test(`a folder of root that has other things in it than ours is not given away: ${foreign}`, AS_ROOT, async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const name of ['certificates', foreign]) mkdirSync(join(folder, name));
+    throws(
+      () => handOver(folder, OWNER),
+      /there is "(passwd|\.ssh)" in this one; if it is no mistake: sudo chown -R 65534:65534 "/,
+    );
+    deepStrictEqual(
+      ['', 'certificates', foreign].map((name) => lstatSync(join(folder, name)).uid),
+      [0, 0, 0],
+    );
+  });

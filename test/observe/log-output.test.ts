@@ -78,6 +78,19 @@ test('a file that cannot be opened is a mistake of the operator', async (t) => {
   });
 });
 
+const AS_ROOT = process.getuid?.() === 0 ? {} : { skip: 'only root can try to be somebody who may not' };
+
+test('a file that belongs to somebody else is told with who has to be able to write it', AS_ROOT, async (t) => {
+  const path = join(await temporaryFolder(t), 'access.log');
+  const output = new LogOutput({ kind: 'file', path }, capturedLog().log);
+  process.seteuid!(65_534);
+  try {
+    assert.throws(() => output.open(), /access\.log: permission denied; .* its folder have to be writable for user 65534$/);
+  } finally {
+    process.seteuid!(0);
+  }
+});
+
 test('a disk without room is said once, costs no memory without end, and the end does not wait for it', async (t) => {
   const { output, lines } = opened(t, '/dev/full');
   for (let i = 0; i < 600; i++) output.line(LINE);
