@@ -29,6 +29,7 @@ export class ServiceNotifier {
   #sending: Promise<void> = Promise.resolve();
   #status = '';
   #hasFailed = false;
+  #isStopping = false;
 
   constructor(environment: NotifyEnvironment, log: Logger) {
     const { socket } = environment;
@@ -42,7 +43,7 @@ export class ServiceNotifier {
   /** From here on the watchdog is served, and `status` looked at now and then. */
   serving(status: () => string): void {
     if (!this.#isWanted) return;
-    this.ready(status());
+    this.ready(status);
     this.#every(STATUS_MS, () => {
       const text = oneLine(status());
       if (text !== this.#status) this.#tell(text, []);
@@ -52,16 +53,19 @@ export class ServiceNotifier {
     if (beatMs !== null) this.#every(beatMs, () => this.#send(['WATCHDOG=1']));
   }
 
-  ready(status: string): void {
-    this.#tell(oneLine(status), ['READY=1']);
+  ready(status: () => string): void {
+    if (this.#isWanted && !this.#isStopping) this.#tell(oneLine(status()), ['READY=1']);
   }
 
   reloading(): void {
+    if (this.#isStopping) return;
     // The clock that systemd compares with: CLOCK_MONOTONIC.
     this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`]);
   }
 
+  /** Nothing else is told from here on: a reload under way may end, and changes nothing any more. */
   stopping(): void {
+    this.#isStopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#tell('finishing the requests under way', ['STOPPING=1']);
   }

@@ -115,7 +115,7 @@ export class ServingProcess implements Servable {
       this.#reloads[outcome.accepted ? 'accepted' : 'refused']++;
       this.#lastReload = { at, accepted: outcome.accepted, message: outcome.accepted ? null : outcome.message };
       this.#tell(cause, outcome);
-      this.#notifier?.ready(this.summary());
+      this.#notifier?.ready(() => this.summary());
       return outcome;
     });
     this.#reloading = result;
