@@ -48,8 +48,10 @@ Ends with 0 when somebody answers other than with 404 or a refusal, else with 1.
     const all: readonly (Decision | CertificateDecision)[] =
       certificate === null ? decisions : [decisions[0]!, certificate, ...decisions.slice(1)];
     terminal.out(flags.on('json') ? `${JSON.stringify({ decisions: all }, null, 2)}\n` : textOf(all));
-    const isAnswered = decisions.every(({ outcome }) => !/^(none|404|503 Service)/.test(outcome));
-    return isAnswered ? 0 : 1;
+    const isRefused = decisions.some(
+      ({ about, outcome }) => about !== 'site' && /^(none|404|503 Service)/.test(outcome),
+    );
+    return site === null || isRefused ? 1 : 0;
   },
 };
 

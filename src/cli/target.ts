@@ -67,9 +67,10 @@ async function switchTarget(
   }
 }
 
-/** `; 3 requests are under way on it` */
+/** `; 3 requests are under way on it`; or nothing, when that cannot be read: the target is drained all the same. */
 async function underWay(running: RunningProcess, name: string): Promise<string> {
-  const targets = await listOf<TargetReport>(running, 'targets');
+  const targets = await listOf<TargetReport>(running, 'targets').catch(() => null);
+  if (targets === null) return '';
   const count = targets.find((target) => target.name === name)?.inflight ?? 0;
   if (count === 0) return '; nothing is under way on it';
   return count === 1 ? '; 1 request is under way on it' : `; ${count} requests are under way on it`;

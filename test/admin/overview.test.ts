@@ -163,7 +163,15 @@ describe('what needs somebody', () => {
 
   it('is a site, since the first of the errors of this minute began, in the words of the last one', () => {
     const [requestSteps, errorSteps] = [NO_STEPS.map(() => 10), NO_STEPS.map(() => 5)];
-    const site = { site: 'a.example', requests: 600, answers: [], ownErrors: 300, targetErrors: 0, requestSteps, errorSteps };
+    const site = {
+      site: 'a.example',
+      requests: 600,
+      answers: [],
+      ownErrors: 300,
+      targetErrors: 0,
+      requestSteps,
+      errorSteps,
+    };
     const error = (message: string, firstAt: number, lastAt: number): RecentError => ({
       ...{ site: 'a.example', route: '/*', target: message, code: 'connect_failed', count: 9 },
       ...{ message, firstAt: NOW - firstAt, lastAt: NOW - lastAt },

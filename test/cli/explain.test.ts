@@ -9,6 +9,7 @@ import { type Outcome, runHere } from './command.ts';
 const FILE = `listen: { http: "off", https: "127.0.0.1:8443" }
 sites:
   app.localhost: http://127.0.0.1:3000
+  none.localhost: http://127.0.0.1:3000
 `;
 
 test('explain prints each decision with its place and reasons, and ends with how the request would', async (t) => {
@@ -24,6 +25,8 @@ test('explain prints each decision with its place and reasons, and ends with how
   assert.match(out, /^ {15}X-Forwarded-For: 192\.0\.2\.7$/m);
 
   assert.equal((await explain('app.localhost')).code, 1, 'nobody listens on 443');
+  assert.equal((await explain('none.localhost:8443')).code, 0);
+  assert.equal((await explain('other.localhost:8443')).code, 1);
   const { decisions } = JSON.parse((await explain('app.localhost:8443', '--json')).out) as {
     decisions: { about: string }[];
   };

@@ -7,6 +7,7 @@ import { AdminEndpoint } from '../../src/admin/admin-endpoint.ts';
 import { runCommand } from '../../src/cli/cli.ts';
 import { processTerminal, type Terminal } from '../../src/cli/terminal.ts';
 import { capturedLog } from '../support/captured-log.ts';
+import { fakeAdminServices } from '../support/fake-admin-services.ts';
 import { servicesOfFile } from '../support/file-admin-services.ts';
 import { freePort } from '../support/free-port.ts';
 import { runProgram } from '../support/program.ts';
@@ -280,6 +281,21 @@ describe('perantara target', () => {
       `perantara target drain: cannot find the target "http://127.0.0.1:300": did you mean ${name}?\n`,
     );
     assert.match((await type(folder, 'target')).stderr, /a word is missing, as in target drain or target enable/);
+  });
+
+  it('ends with 0 when the target is drained, though nobody can say what is under way on it', async (t) => {
+    const folder = await temporaryFolder(t);
+    const services = fakeAdminServices();
+    services.drainTarget = async () => {
+      services.reports = () => Promise.reject(new Error('no'));
+      return true;
+    };
+    const paths = [join(folder, 'admin.sock')];
+    const endpoint = new AdminEndpoint({ kind: 'socket', paths, isDefault: false, position: 'test' }, services);
+    t.after(() => endpoint.destroy());
+    await endpoint.start();
+    const { code, stdout, stderr } = await type(folder, `target drain 3000 --socket ${paths[0]}`);
+    assert.deepEqual([code, stdout, stderr], [0, 'http://localhost:3000: drained\n', '']);
   });
 });
 

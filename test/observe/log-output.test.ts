@@ -85,7 +85,10 @@ test('a file that belongs to somebody else is told with who has to be able to wr
   const output = new LogOutput({ kind: 'file', path }, capturedLog().log);
   process.seteuid!(65_534);
   try {
-    assert.throws(() => output.open(), /access\.log: permission denied; .* its folder have to be writable for user 65534$/);
+    assert.throws(
+      () => output.open(),
+      /access\.log: permission denied; .* its folder have to be writable for user 65534$/,
+    );
   } finally {
     process.seteuid!(0);
   }

@@ -26,7 +26,7 @@ export function duration(ms) {
 export function moment(at, now) {
   const [date, today] = [new Date(at), new Date(now)];
   const time = date.toLocaleTimeString('en-GB');
-  return date.toDateString() === today.toDateString() ? time : `${date.toISOString().slice(0, 10)} ${time}`;
+  return date.toDateString() === today.toDateString() ? time : `${date.toLocaleDateString('sv')} ${time}`;
 }
 
 /** Days until then, as certificates are thought of. @param {number} at @param {number} now */

@@ -1,6 +1,6 @@
 // docs/metrics.md says what there is: every metric with its type, labels and meaning, and no other.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PRIMARY_FAMILIES } from '../../../src/observe/metrics/primary-families.ts';
@@ -25,6 +25,22 @@ test('the alert rules of the page are about metrics that there are', () => {
   assert.ok(used.size >= 6);
   assert.deepEqual(
     [...used].filter((name) => !names.includes(name)),
+    [],
+  );
+});
+
+test('the page names every reason why an attempt at a target can fail', () => {
+  const sources = ['http', 'http1', 'http2', 'upstream'].flatMap((floor) => {
+    const folder = join(import.meta.dirname, '../../../src', floor);
+    return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  });
+  const faults = sources.flatMap((text) =>
+    text.split('\n').filter((line) => /upstreamFault\(|source: 'upstream'/.test(line)),
+  );
+  const reasons = new Set(faults.flatMap((line) => line.match(/(?<=')[a-z]+_[a-z_]+(?=')/g) ?? []));
+  assert.ok(reasons.size >= 9);
+  assert.deepEqual(
+    [...reasons].filter((reason) => !PAGE.includes(`\`${reason}\``)),
     [],
   );
 });
