@@ -37,8 +37,13 @@ export const GRPC_FILE = 'grpc';
 export const GRPC_PATH = '/bench.Echo/Call';
 export const GRPC_MESSAGE = Buffer.from(`\0\0\0\0\x20${'message-'.repeat(4)}`);
 
-/** `folder` must exist; `nginx` null: the raw Node origin in its place. */
-export async function startOrigins(core: number, folder: string, nginx: PeerProgram | null): Promise<Origins> {
+/** On `cores` cores from `core` on. `folder` must exist; `nginx` null: the raw Node origin in its place. */
+export async function startOrigins(
+  core: number,
+  folder: string,
+  nginx: PeerProgram | null,
+  cores = 1,
+): Promise<Origins> {
   const files = join(folder, 'files');
   await mkdir(files);
   for (const [name, bytes] of Object.entries(FILES))
@@ -50,6 +55,7 @@ export async function startOrigins(core: number, folder: string, nginx: PeerProg
       command: process.execPath,
       args: [resolve(import.meta.dirname, 'programs', program), ...args],
       core,
+      cores,
     });
   const processes: PinnedProcess[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(processes.map((process) => process.stop())));
@@ -59,7 +65,9 @@ export async function startOrigins(core: number, folder: string, nginx: PeerProg
     else {
       const file = join(folder, 'origin.conf');
       await writeFile(file, configuration(folder, files, content, h2c));
-      processes.push(await startPinned({ ...launchOf(nginx, ['-p', folder, '-e', 'stderr', '-c', file]), core }));
+      processes.push(
+        await startPinned({ ...launchOf(nginx, ['-p', folder, '-e', 'stderr', '-c', file]), core, cores }),
+      );
     }
     for (const port of nginx === null ? [content, uploads, echo] : [content, uploads, echo, h2c]) {
       const dead = (): boolean => processes.some((process) => process.ended());

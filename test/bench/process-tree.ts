@@ -36,6 +36,13 @@ export function usageOf(root: number): Usage {
   return { cpuMs, rssBytes };
 }
 
+/** Process ids of its children. */
+export function childrenOf(pid: number): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((each) => Number.isInteger(each) && Number(statOf(each)?.[1]) === pid);
+}
+
 /** Fields of /proc/PID/stat from `state` on: the name before it may hold anything. */
 function statOf(pid: number): string[] | null {
   try {

@@ -1,4 +1,4 @@
-// `npm run bench:scale`: ten thousand sites, and twenty thousand open connections. Loopback only; every load and child is
+// `npm run bench:scale`: ten thousand sites, twenty thousand open connections, two workers. Loopback only; every load and child is
 // bounded.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,9 +11,10 @@ import { startOrigins } from './origin.ts';
 import { findPeerProgram } from './peer-program.ts';
 import { type ConnectionFigures, measureConnections } from './scale/connections.ts';
 import { mintFleet, writeFleetConfig } from './scale/fleet.ts';
-import { connectionTable, type ScaleResults, siteTable, writeScalePage } from './scale/page.ts';
+import { connectionTable, type ScaleResults, siteTable, workersTable, writeScalePage } from './scale/page.ts';
 import { measureSites, type SitesSample } from './scale/sites.ts';
 import { settled, startOn } from './scale/started.ts';
+import { measureWorkers } from './scale/workers.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/scale.md');
 const PROXY_CORE = 0;
@@ -22,6 +23,7 @@ const USAGE = `usage: npm run bench:scale [-- FLAGS]
 
   --sites LIST       numbers of sites (default 1,100,10000); 0 leaves this part out
   --connections N    open connections (default 20000); 0 leaves this part out
+  --workers N        runs with one worker and with two (default 5); 0 leaves this part out
   --repeat N         starts of each number of sites (default 3)
   --seconds N        length of the load of requests (default 5)
   --write            write docs/scale.md although flags were given; without flags it is written
@@ -30,6 +32,7 @@ const USAGE = `usage: npm run bench:scale [-- FLAGS]
 interface Options {
   readonly counts: readonly number[];
   readonly connections: number;
+  readonly workerRuns: number;
   readonly repeats: number;
   readonly seconds: number;
   readonly write: boolean;
@@ -51,6 +54,7 @@ function readOptions(argv: readonly string[]): Options | null {
     options: {
       sites: { type: 'string', default: '1,100,10000' },
       connections: { type: 'string', default: '20000' },
+      workers: { type: 'string', default: '5' },
       repeat: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '5' },
       write: { type: 'boolean', default: false },
@@ -64,6 +68,7 @@ function readOptions(argv: readonly string[]): Options | null {
       .map((text) => number('--sites', text, 0, 50_000))
       .filter((count) => count > 0),
     connections: number('--connections', values.connections, 0, 100_000),
+    workerRuns: number('--workers', values.workers, 0, 50),
     repeats: number('--repeat', values.repeat, 1, 20),
     seconds: number('--seconds', values.seconds, 1, 60),
     write: values.write || argv.length === 0,
@@ -102,7 +107,8 @@ async function main(options: Options): Promise<void> {
 async function measure(folder: string, options: Options): Promise<ScaleResults> {
   const startedAt = new Date();
   const rig = await makeLoadRig(LOAD_CORE, folder);
-  const origins = await startOrigins(LOAD_CORE, folder, await findPeerProgram('nginx'));
+  const nginx = await findPeerProgram('nginx');
+  const origins = await startOrigins(LOAD_CORE, folder, nginx);
   const sites: { count: number; samples: SitesSample[] }[] = options.counts.map((count) => ({ count, samples: [] }));
   let connections: ConnectionFigures | null = null;
   try {
@@ -128,9 +134,17 @@ async function measure(folder: string, options: Options): Promise<ScaleResults> 
   } finally {
     await origins.stop();
   }
+  const workers =
+    options.workerRuns === 0
+      ? []
+      : await measureWorkers(folder, {
+          ...{ rig, nginx, repeats: options.workerRuns, seconds: options.seconds },
+          onSample: (sample) => void process.stdout.write(`${workersTable([sample])}\n`),
+        });
   const wrong = [
     ...sites.flatMap(({ samples }) => samples.flatMap(({ errors }) => errors)),
     ...(connections?.errors ?? []),
+    ...workers.flatMap(({ errors }) => errors),
   ];
   if (wrong.length > 0) process.exitCode = 1;
   return {
@@ -142,5 +156,6 @@ async function measure(folder: string, options: Options): Promise<ScaleResults> 
     origin: origins.description,
     sites,
     connections,
+    workers,
   };
 }

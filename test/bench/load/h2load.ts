@@ -5,7 +5,7 @@ import { runPinned } from '../pinned-process.ts';
 import { judgeSummary, readSummary } from './h2load-summary.ts';
 import type { Http2Request } from './http2-request.ts';
 import { type Outcome, percentile } from './outcome.ts';
-import type { LoadRig } from './rig.ts';
+import { coresOf, type LoadRig } from './rig.ts';
 import { GROUP, SUITE } from './secure-client.ts';
 
 export interface PacedOptions {
@@ -76,7 +76,7 @@ async function run(
   const tls = [`--tls13-ciphers=${SUITE}`, `--groups=${GROUP}`];
   const where = [`--connect-to=127.0.0.1:${port}`, `https://localhost:${port}${path}`];
   const { code, output } = await runPinned(
-    { command, args: [...args, '-t1', ...load, ...tls, ...where], core: rig.core },
+    { command, args: [...args, '-t1', ...load, ...tls, ...where], ...coresOf(rig) },
     (seconds + 20) * 1_000,
   );
   if (code !== 0) throw new Error(`h2load failed with ${code}: ${output}`);

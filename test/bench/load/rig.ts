@@ -7,6 +7,8 @@ import { GROUP, SUITE } from './secure-client.ts';
 
 export interface LoadRig {
   readonly core: number;
+  /** How many of them, from that one on. Default 1. */
+  readonly cores?: number;
   /** For scripts and logs of the loads. */
   readonly folder: string;
   readonly wrk: PeerProgram;
@@ -31,6 +33,11 @@ export async function makeLoadRig(core: number, folder: string): Promise<LoadRig
     curl: (await findPeerProgram('curl')) ?? (await describeProgram('curl', await findTool('curl'))),
     h2load: (await findPeerProgram('h2load')) ?? (await fetched('h2load')),
   };
+}
+
+/** Where its programs run, for startPinned. */
+export function coresOf({ core, cores = 1 }: LoadRig): { readonly core: number; readonly cores: number } {
+  return { core, cores };
 }
 
 /** null when it cannot be had. */

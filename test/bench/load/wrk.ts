@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runPinned } from '../pinned-process.ts';
 import { microseconds, type Outcome } from './outcome.ts';
-import type { LoadRig } from './rig.ts';
+import { coresOf, type LoadRig } from './rig.ts';
 
 export interface WrkOptions {
   readonly path: string;
@@ -44,7 +44,7 @@ export async function runWrk(rig: LoadRig, port: number, options: WrkOptions): P
     {
       command: rig.wrk.command,
       args: [...args, `https://localhost:${port}${path}`],
-      core: rig.core,
+      ...coresOf(rig),
       env: { OPENSSL_CONF: rig.opensslConf },
     },
     (seconds + 20) * 1_000,

@@ -5,6 +5,7 @@ import { type Spread, spreadOf } from '../results.ts';
 import { digits, duration, kibibytes, mebibytes } from '../wording.ts';
 import type { ConnectionFigures } from './connections.ts';
 import type { SitesSample } from './sites.ts';
+import { WORKER_LOAD_TEXTS, WORKER_LOADS, type WorkersSample } from './workers.ts';
 
 export interface SitesResult {
   readonly count: number;
@@ -21,6 +22,8 @@ export interface ScaleResults {
   readonly origin: string;
   readonly sites: readonly SitesResult[];
   readonly connections: ConnectionFigures | null;
+  /** Empty: not measured. */
+  readonly workers: readonly WorkersSample[];
 }
 
 const thousands = (count: number): string => count.toLocaleString('en-GB');
@@ -78,8 +81,38 @@ Errors: ${said}.
 `;
 }
 
+export function workersTable(samples: readonly WorkersSample[]): string {
+  const rows = WORKER_LOADS.flatMap((load) => {
+    const of = (workers: number): readonly WorkersSample[] =>
+      samples.filter((sample) => sample.load === load && sample.workers === workers);
+    return [1, 2].flatMap((workers) => {
+      const [own, alone] = [of(workers), of(1)];
+      if (own.length === 0) return [];
+      const rate = spreadOf(own.map(({ perSecond }) => perSecond));
+      const single = alone.length === 0 ? null : spreadOf(alone.map(({ perSecond }) => perSecond)).median;
+      const cells = [
+        workers === 1 ? WORKER_LOAD_TEXTS[load] : '',
+        workers === 1 ? '1 worker, one core for all' : '2 workers, two cores for all',
+        withSpread(rate, digits),
+        workers === 1 || single === null ? '' : `${(rate.median / single).toFixed(2)} ×`,
+        withSpread(spreadOf(own.map(({ cpuUs }) => cpuUs)), duration),
+        workers === 1 ? '' : `${Math.round(spreadOf(own.map(({ largestShare }) => largestShare)).median * 100)} %`,
+      ];
+      return [`| ${cells.join(' | ')} |`];
+    });
+  });
+  const errors = samples.flatMap((sample) => sample.errors);
+  const said = errors.length === 0 ? 'Errors: none.' : `Errors: ${errors.join('; ').replace(/\s+/g, ' ')}`;
+  return `| load | | requests/s | | CPU per request | busier worker |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+
+${said}
+`;
+}
+
 export function writeScalePage(results: ScaleResults): string {
-  const { machine, command, repeats, origin, connections } = results;
+  const { machine, command, repeats, origin, connections, workers } = results;
   return `# Scale
 
 Written by \`${command}\` on ${results.startedAt.slice(0, 10)} (${Math.round(results.tookSeconds / 60)} minutes; do not edit). Set-up as in
@@ -98,7 +131,17 @@ ${siteTable(results.sites)}
   each; "names at random" over more than that makes one anew for most handshakes.
 - **Start**: the config file with its supplied certificates is read and checked before anything listens. Stored certificates
   are read 16 at a time; after that, each is looked at under its lock in the background, 10 at a time, and checked.
-${connections === null ? '' : `\n## Open connections\n\nTLS 1.3, full handshakes, from several source addresses of 127.0.0.0/8, client processes on the other core.\n\n${connectionTable(connections)}`}`;
+${connections === null ? '' : `\n## Open connections\n\nTLS 1.3, full handshakes, from several source addresses of 127.0.0.0/8, client processes on the other core.\n\n${connectionTable(connections)}`}${workers.length === 0 ? '' : workersText(workers)}`;
+}
+
+function workersText(workers: readonly WorkersSample[]): string {
+  return `
+## Workers
+
+With one worker proxy, load and origin share one core; with two they share two. Medians, smallest and largest in brackets. "Busier
+worker": its part of the processor time of both.
+
+${workersTable(workers)}`;
 }
 
 function withSpread({ median, min, max }: Spread, write: (value: number) => string): string {

@@ -20,13 +20,15 @@ export interface Started {
   readonly listening: Usage;
 }
 
-export async function startOn(configFile: string, core: number): Promise<Started> {
+/** On `cores` cores from `core` on. */
+export async function startOn(configFile: string, core: number, cores = 1): Promise<Started> {
   const begin = performance.now();
   const ready = Promise.withResolvers<void>();
   const process = await startPinned({
     command: globalThis.process.execPath,
     args: [MAIN, 'run', '--config', configFile],
     core,
+    cores,
     onLine: (line) => {
       if (line.includes('"protocol":"https"')) ready.resolve();
     },
