@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { CertificateStatus } from '../certs/certificate-status.ts';
 import { monotonicMs } from '../core/clock.ts';
 import type { AdminServices } from './admin-services.ts';
-import { SUPPLIED_MS } from './troubles.ts';
+import { MAX_TROUBLES, SUPPLIED_MS } from './troubles.ts';
 
 export interface CertificateOverview {
   readonly counts: Readonly<Record<CertificateStatus['state'], number>>;
@@ -24,7 +24,6 @@ export interface HostCertificate {
 
 /** Elements read before others may work. */
 const BATCH = 32;
-const MAX_TROUBLED = 50;
 const FRESH_MS = 1_000;
 /** At most one part in so many of the time is spent on it. */
 const SHARE = 50;
@@ -81,7 +80,7 @@ export class CertificateDigest {
       if (++count % BATCH === 0) await setImmediate();
     }
     troubled.sort((a, b) => (isWorse(a, b) ? -1 : isWorse(b, a) ? 1 : 0));
-    return { counts, troubled: troubled.slice(0, MAX_TROUBLED), byHost };
+    return { counts, troubled: troubled.slice(0, MAX_TROUBLES), byHost };
   }
 }
 

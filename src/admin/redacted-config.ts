@@ -2,7 +2,7 @@
 // (PEM texts of certificates) is told by its length.
 import type { Config } from '../config/config.ts';
 
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 /** Fields that hold nothing but a secret, wherever they stand. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set(['hmacKey', 'token', 'secret', 'password', 'keyPem']);

@@ -46,12 +46,6 @@ export function planCertificates(config: Pick<Config, 'acme' | 'sites'>): readon
   return [...members].flatMap(([base, { tls, hosts }]) => planOf(base, tls, hosts, config.acme));
 }
 
-/** The names of a site's certificates, the main one first; none for a supplied one. */
-export function plannedNames({ host, tls }: Pick<SiteConfig, 'host' | 'tls'>): readonly string[] {
-  if (tls.kind === 'supplied') return [];
-  return keyTypesOf(tls).map((keyType, part) => nameOf(baseName(host, tls), keyType, part));
-}
-
 function planOf(
   base: string,
   tls: ManagedTls,

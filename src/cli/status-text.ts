@@ -74,7 +74,7 @@ function summary(certificates: readonly CertificateStatus[]): string {
 }
 
 /** `3 requests failed since 2m ago, the last 5s ago: cannot connect …` */
-export function failureText({ count, sinceAt, lastAt, message }: TargetFailureReport, now: number): string {
+function failureText({ count, sinceAt, lastAt, message }: TargetFailureReport, now: number): string {
   const last = `the last ${ago(lastAt, now)}: ${printable(message)}`;
   return count === 1 ? `1 request failed, ${last}` : `${count} requests failed since ${ago(sinceAt, now)}, ${last}`;
 }
