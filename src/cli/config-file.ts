@@ -42,7 +42,8 @@ export function findConfigFile(flags: Flags, terminal: Terminal): string | null 
 export function loadConfigFile(flags: Flags, terminal: Terminal): LoadedFile | null {
   const file = findConfigFile(flags, terminal);
   if (file === null) return null;
-  const load = (): LoadResult => loadConfig(file, { env: terminal.env, now: terminal.now() });
+  const env = { ...terminal.env }; // as it is now: with `user` the process gets that user's HOME, which would be another configuration
+  const load = (): LoadResult => loadConfig(file, { env, now: terminal.now() });
   const loaded = usable(load(), terminal);
   return loaded === null ? null : { file, load, ...loaded };
 }

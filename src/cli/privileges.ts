@@ -1,4 +1,5 @@
 // Gives up root for the user of the configuration, for good: once, when the listeners are open and before anybody is listened to.
+import { userInfo } from 'node:os';
 import type { UserConfig } from '../config/user.ts';
 import { codeOf, messageOf, PerantaraError } from '../core/errors.ts';
 import { findUser } from '../core/system-user.ts';
@@ -21,6 +22,7 @@ export function changeOfUser(user: UserConfig | null, storage: string): (() => v
   return () => {
     handOver(storage, user);
     become(user);
+    moveHome();
   };
 }
 
@@ -39,6 +41,17 @@ function become(user: UserConfig): void {
     throw refused(user, isForbidden ? 'root may not do so here (CAP_SETUID and CAP_SETGID)' : messageOf(error), error);
   }
   if (uid !== 0 && canReturn()) throw refused(user, 'it could become root again');
+}
+
+/** Programs that are started from here look for their files where the user has them, not where root has. */
+function moveHome(): void {
+  try {
+    const { homedir: HOME, username: USER } = userInfo();
+    Object.assign(process.env, { HOME, USER, LOGNAME: USER });
+  } catch {
+    // The system does not know the user.
+    for (const name of ['HOME', 'USER', 'LOGNAME']) delete process.env[name];
+  }
 }
 
 function canReturn(): boolean {

@@ -97,6 +97,14 @@ for (const workers of [1, 2])
       deepStrictEqual(new Set([CapPrm, CapEff, CapAmb]), new Set(['0'.repeat(16)]));
     }
 
+    for (const pid of pids.slice(1)) {
+      const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+      deepStrictEqual(environment.filter((line) => /^(USER|LOGNAME|HOME=\/root)/.test(line)).toSorted(), [
+        'LOGNAME=nobody',
+        'USER=nobody',
+      ]);
+    }
+
     const reload = async (value: unknown, expected: string) => {
       const before = proxy.log.length;
       await writeFile(proxy.configFile, JSON.stringify(value));
