@@ -1,14 +1,6 @@
 // Which certificates a config asks for: one for each site, or group of sites, and key type. Pure; obtains nothing.
 import { isIP } from 'node:net';
-import type {
-  AcmeConfig,
-  ChallengeType,
-  Config,
-  KeyType,
-  ProfileChoice,
-  SiteConfig,
-  SiteTls,
-} from '../config/config.ts';
+import type { AcmeConfig, ChallengeType, Config, KeyType, ProfileChoice, SiteTls } from '../config/config.ts';
 
 export interface PlannedIssuer {
   /** Directory URL out of `Config.acme`; null: the local CA. */
