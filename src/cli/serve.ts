@@ -41,8 +41,7 @@ export async function serve(
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    notifier?.stopping();
-    server.close().then(
+    Promise.all([server.close(), notifier?.stopping()]).then(
       () => end(faulty ? 1 : 0),
       (error: unknown) => {
         log.error({ err: error }, 'shutdown failed');

@@ -15,6 +15,8 @@ export interface NotifyEnvironment {
 
 /** No message waits longer for whoever reads it. */
 const SEND_MS = 10_000;
+/** A process that has nothing else to do ends after this at the latest. */
+const LAST_WORD_MS = 1_000;
 /** How often it is looked whether the status is another. */
 const STATUS_MS = 30_000;
 /** More often nobody is told: each time a program is started. */
@@ -63,11 +65,18 @@ export class ServiceNotifier {
     this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`]);
   }
 
-  /** Nothing else is told from here on: a reload under way may end, and changes nothing any more. */
-  stopping(): void {
+  /**
+   * Nothing else is told from here on: a reload under way may end, and changes nothing any more. Resolves when this has been
+   * told, or nobody takes it within a second.
+   */
+  async stopping(): Promise<void> {
     this.#isStopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#tell('finishing the requests under way', ['STOPPING=1']);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_WORD_MS);
+    await Promise.race([this.#sending, late]);
+    clearTimeout(timer);
   }
 
   #every(ms: number, work: () => void): void {

@@ -12,8 +12,8 @@ const REPOSITORY = resolve(import.meta.dirname, '../..');
 const TEST_TIMEOUT_MS = 120_000;
 /** For a file that blocks its event loop, which no timeout of a test can end. */
 const TOTAL_TIMEOUT_MS = 14 * 60_000;
-/** Half of a test's time goes into waiting for sockets and children; more than this and deadlines begin to slip. */
-const FILES_AT_ONCE = Math.max(2, availableParallelism());
+/** A third of a test's time goes into waiting for sockets and children; more than this and deadlines begin to slip. */
+const FILES_AT_ONCE = availableParallelism() + 1;
 const TOOLS: readonly ToolName[] = [
   'pebble',
   'pebble-challtestsrv',
