@@ -165,9 +165,10 @@ export class AdminEndpoint implements Lifecycle {
   async #look(): Promise<void> {
     const config = this.#config;
     if (this.#state !== 'started' || config?.kind !== 'socket') return;
-    if (this.#open !== null) {
-      if (await this.#open.file?.isOurs()) return;
-      this.#services.log.warn({ socket: this.#open.place }, 'admin socket taken from its place');
+    const open = this.#open;
+    if (open !== null) {
+      if ((await open.file?.isOurs()) || this.#open !== open) return; // or it was closed meanwhile
+      this.#services.log.warn({ socket: open.place }, 'admin socket taken from its place');
       this.#leaveFor(null);
     }
     await this.#enterSocket(config);

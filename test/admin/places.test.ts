@@ -85,7 +85,7 @@ describe('the socket of the admin endpoint', () => {
     assert.deepEqual([line.level, line.socket], ['warn', socket]);
     assert.equal((await askAdmin(socket, '/status')).json.pid, first.child.pid);
     first.child.kill('SIGTERM');
-    assert.equal(await first.ended, 0);
+    assert.equal(await first.ended, 0, first.text());
     while (endpoint.place === null) await new Promise(setImmediate);
     assert.equal((await askAdmin(socket, '/status')).json.pid, process.pid);
     assert.equal(services.captured.messages().filter((message) => message.startsWith('no admin')).length, 1);
